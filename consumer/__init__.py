@@ -1,0 +1,1 @@
+"""Booked: paid orders of shops become correct invoices in a ledger."""

@@ -1,0 +1,1 @@
+"""The wire contract: what shops send and what they get back."""
