@@ -1,0 +1,1 @@
+"""Zoho Books behind the ports; the only place that knows its field names."""

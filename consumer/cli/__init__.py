@@ -1,0 +1,1 @@
+"""The booked command: parse, call one use case, report."""

@@ -1,0 +1,242 @@
+"""Which revision of an order is the newest, and what the facts add up to: the fold of events into an order's head.
+
+Content is that of the newest revision; facts only ever add up, from whatever revision they come (design, section 5).
+The fold of the same events gives the same head in any order and with any repetition.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from consumer.domain.events import EventKind, OrderEvent, Origin
+from consumer.domain.orders import OrderKey
+from consumer.domain.settings import RevisionKey
+
+FUTURE_TOLERANCE = timedelta(hours=1)
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class Verdict(StrEnum):
+    """What came of one event."""
+
+    NEWEST = "newest"  # it is the order's newest revision, with other content than before
+    SAME_CONTENT = "same_content"  # the revision moved on, the content did not: nothing is due for it
+    OLDER = "older"  # it lost against a newer revision; kept, counted and shown; its facts count
+    REPEATED = "repeated"  # this very revision was taken before
+    REVISION_MISSING = "revision_missing"  # rejected: it lacks the shop's revision key
+    REVISION_IN_FUTURE = "revision_in_future"  # rejected: its time is more than an hour ahead of the database's clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What places one revision of an order among the others."""
+
+    version: int | None
+    updated_at: datetime | None
+    time: datetime
+    kind: EventKind
+    topic: str
+    log: int
+    partition: int
+    offset: int
+    content_hash: bytes
+
+    @classmethod
+    def of(cls, event: OrderEvent) -> "Revision":
+        """Take the event's own."""
+        origin: Origin = event.origin
+        return cls(
+            version=event.version,
+            updated_at=event.updated_at,
+            time=event.time,
+            kind=event.kind,
+            topic=origin.topic,
+            log=origin.log,
+            partition=origin.partition,
+            offset=origin.offset,
+            content_hash=event.content_hash,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHead:
+    """What is known of an order as far as events go: its newest revision, and the facts.
+
+    ``content`` is None while nothing but a bare cancellation was seen. ``number`` to ``placed_at`` are those of the
+    newest revision that had content.
+    """
+
+    key: OrderKey
+    revision: Revision
+    content: bytes | None = None
+    content_hash: bytes | None = None
+    content_revision: Revision | None = None
+    number: str = ""
+    currency: str = ""
+    grand_total: Decimal | None = None
+    placed_at: datetime | None = None
+    paid: bool = False
+    paid_at: datetime | None = None  # the earliest that an event states
+    paid_told_at: datetime | None = None  # the time of the earliest event that tells of a payment
+    cancelled_by: Revision | None = None  # the newest revision that said so
+    cancelled_at: datetime | None = None
+    uncancelled_by: Revision | None = None  # the newest revision that said "cancelled_at": null
+    refund_ids: frozenset[str] = frozenset()
+    events: int = 0
+    losing_events: int = 0
+
+    @property
+    def paid_moment(self) -> datetime | None:
+        """Give the moment of payment: as stated, else of placing, else of the first event that told; None if unpaid."""
+        return (self.paid_at or self.placed_at or self.paid_told_at) if self.paid else None
+
+    def cancelled(self, by: RevisionKey) -> bool:
+        """Tell whether the order is cancelled: no revision newer than the cancellation took it back."""
+        if self.cancelled_by is None:
+            return False
+        return self.uncancelled_by is None or newer(self.cancelled_by, self.uncancelled_by, by)
+
+
+def _value(revision: Revision, by: RevisionKey) -> tuple[int, datetime]:
+    if by is RevisionKey.VERSION:
+        return (-1 if revision.version is None else revision.version, _LONG_AGO)
+    if by is RevisionKey.UPDATED_AT:
+        return (0, revision.updated_at or _LONG_AGO)
+    return (0, revision.time)
+
+
+def _order_between(first: Revision, second: Revision, by: RevisionKey) -> int:
+    """Compare by the shop's key, then kind, then event time, then offset (same topic), then content hash."""
+    ours, theirs = _value(first, by), _value(second, by)
+    if ours != theirs:
+        return 1 if ours > theirs else -1
+    ranks = (first.kind.rank, first.time), (second.kind.rank, second.time)
+    if ranks[0] != ranks[1]:
+        return 1 if ranks[0] > ranks[1] else -1
+    places = (first.log, first.offset), (second.log, second.offset)
+    same_log = (first.topic, first.partition) == (second.topic, second.partition)
+    if same_log and places[0] != places[1]:
+        return 1 if places[0] > places[1] else -1
+    hashes = (first.content_hash, first.topic, first.partition), (second.content_hash, second.topic, second.partition)
+    return (hashes[0] > hashes[1]) - (hashes[0] < hashes[1])
+
+
+def newer(first: Revision, second: Revision, by: RevisionKey) -> bool:
+    """Tell whether the first revision wins over the second: a total order, so that any two processes agree."""
+    return _order_between(first, second, by) > 0
+
+
+def default_key(event: OrderEvent) -> RevisionKey:
+    """Choose the revision key that a shop without a setting gets from its first event."""
+    if event.version is not None:
+        return RevisionKey.VERSION
+    return RevisionKey.UPDATED_AT if event.updated_at is not None else RevisionKey.TIME
+
+
+def refuse(event: OrderEvent, by: RevisionKey, now: datetime) -> Verdict | None:
+    """Tell why the event cannot be placed among the shop's revisions; None where it can. ``now`` is the database's."""
+    missing = (by is RevisionKey.VERSION and event.version is None) or (
+        by is RevisionKey.UPDATED_AT and event.updated_at is None
+    )
+    if missing:
+        return Verdict.REVISION_MISSING
+    told = event.updated_at if by is RevisionKey.UPDATED_AT else event.time if by is RevisionKey.TIME else None
+    if told is not None and told - now > FUTURE_TOLERANCE:
+        return Verdict.REVISION_IN_FUTURE
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """An order's head after some events, and what came of each; ``matters`` says that a booking may be needed."""
+
+    head: OrderHead
+    verdicts: tuple[Verdict, ...]
+    matters: bool
+
+
+def fold(head: OrderHead | None, events: Sequence[OrderEvent], by: RevisionKey) -> Fold:
+    """Fold events of one order, none of them refused, into its head. At least one event or a head is needed."""
+    verdicts: list[Verdict] = []
+    before = head
+    for event in events:
+        head, verdict = _take(head, event, by)
+        verdicts.append(verdict)
+    if head is None:
+        raise ValueError("there is nothing to fold")
+    return Fold(head=head, verdicts=tuple(verdicts), matters=_matters(before, head, by))
+
+
+def _matters(before: OrderHead | None, after: OrderHead, by: RevisionKey) -> bool:
+    if before is None:
+        return True
+    return (before.content_hash, before.paid, before.cancelled(by), before.refund_ids) != (
+        after.content_hash,
+        after.paid,
+        after.cancelled(by),
+        after.refund_ids,
+    )
+
+
+def _take(head: OrderHead | None, event: OrderEvent, by: RevisionKey) -> tuple[OrderHead, Verdict]:
+    revision = Revision.of(event)
+    if head is None:
+        head = OrderHead(key=event.key, revision=revision)
+        return _with_facts(_with_content(head, event, revision), event, revision, by), Verdict.NEWEST
+    verdict = _verdict(head, event, revision, by)
+    if newer(revision, head.revision, by):
+        head = replace(head, revision=revision)
+    if event.content is not None and (head.content_revision is None or newer(revision, head.content_revision, by)):
+        head = _with_content(head, event, revision)
+    head = _with_facts(head, event, revision, by)
+    return replace(head, losing_events=head.losing_events + (verdict is Verdict.OLDER)), verdict
+
+
+def _verdict(head: OrderHead, event: OrderEvent, revision: Revision, by: RevisionKey) -> Verdict:
+    if revision == head.revision:
+        return Verdict.REPEATED
+    if not newer(revision, head.revision, by):
+        return Verdict.OLDER
+    return Verdict.SAME_CONTENT if event.content_hash == head.content_hash else Verdict.NEWEST
+
+
+def _with_content(head: OrderHead, event: OrderEvent, revision: Revision) -> OrderHead:
+    if event.content is None:
+        return head
+    return replace(
+        head,
+        content=event.content,
+        content_hash=event.content_hash,
+        content_revision=revision,
+        number=event.number,
+        currency=event.currency,
+        grand_total=event.grand_total,
+        placed_at=event.placed_at,
+    )
+
+
+def _with_facts(head: OrderHead, event: OrderEvent, revision: Revision, by: RevisionKey) -> OrderHead:
+    paid = event.kind is EventKind.PAID or event.paid_at is not None
+    cancels = event.kind is EventKind.CANCELLED or event.cancelled_at is not None
+    head = replace(
+        head,
+        paid=head.paid or paid,
+        paid_at=_earliest(head.paid_at, event.paid_at),
+        paid_told_at=_earliest(head.paid_told_at, event.time if paid else None),
+        refund_ids=head.refund_ids | frozenset(event.refund_ids),
+        events=head.events + 1,
+    )
+    if cancels and (head.cancelled_by is None or newer(revision, head.cancelled_by, by)):
+        return replace(head, cancelled_by=revision, cancelled_at=event.cancelled_at or event.time)
+    if event.cancelled_null and (head.uncancelled_by is None or newer(revision, head.uncancelled_by, by)):
+        return replace(head, uncancelled_by=revision)
+    return head
+
+
+def _earliest(first: datetime | None, second: datetime | None) -> datetime | None:
+    """Keep the earlier of two moments: facts must not depend on which event came first."""
+    if first is None or second is None:
+        return first or second
+    return min(first, second)

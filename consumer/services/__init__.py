@@ -1,0 +1,1 @@
+"""What runs: asynchronous, over ports only."""

@@ -1,0 +1,1 @@
+"""What shops send, read into the domain's orders: pure."""
