@@ -86,6 +86,7 @@ class ThrottleKind(StrEnum):
     DAY = "day"
     CONCURRENT = "concurrent"
     OAUTH = "oauth"
+    OUTAGE = "outage"  # not a limit: the breaker rests the lane
 
 
 class ThrottledError(LedgerError):
@@ -122,12 +123,18 @@ class ConnectionStoppedError(LedgerError):
 
 
 class RefusedError(LedgerError):
-    """The ledger refused for certain; ``status`` and ``code`` are its own, the message its own words."""
+    """The ledger refused for certain; ``status`` and ``code`` are its own, the message its own words.
 
-    def __init__(self, message: str, status: int, code: int | None, exchange: "Exchange | None" = None) -> None:
+    ``fix`` says what to do about it, where the code is one that we know.
+    """
+
+    def __init__(
+        self, message: str, status: int, code: int | None, exchange: "Exchange | None" = None, fix: str = ""
+    ) -> None:
         super().__init__(message, exchange)
         self.status = status
         self.code = code
+        self.fix = fix
 
 
 class NotFoundError(RefusedError):

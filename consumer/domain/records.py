@@ -45,7 +45,9 @@ class Document:
     url: str = ""
     contact_id: str = ""
     layout: tuple[str, ...] = ()  # how it was laid out, in words
-    written_digest: bytes | None = None
+    written_digest: bytes | None = None  # of the draft as it was sent
+    content_hash: bytes | None = None  # of the order's revision that it was written from
+    agreed: bool = False  # the ledger's answer was compared with the order and agreed to the cent
     ledger_modified_at: datetime | None = None
 
 

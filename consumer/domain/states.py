@@ -21,8 +21,10 @@ class OrderState(StrEnum):
 TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     OrderState.WAITING: frozenset({OrderState.DUE, OrderState.WITHDRAWN, OrderState.WAITING}),
     OrderState.DUE: frozenset(OrderState),
-    OrderState.UNCERTAIN: frozenset({OrderState.DUE, OrderState.UNCERTAIN, OrderState.BOOKED, OrderState.PARKED}),
-    OrderState.BOOKED: frozenset({OrderState.DUE, OrderState.BOOKED, OrderState.WAITING}),
+    OrderState.UNCERTAIN: frozenset(
+        {OrderState.DUE, OrderState.UNCERTAIN, OrderState.BOOKED, OrderState.PARKED, OrderState.WITHDRAWN}
+    ),
+    OrderState.BOOKED: frozenset({OrderState.DUE, OrderState.BOOKED, OrderState.WAITING, OrderState.PARKED}),
     OrderState.PARKED: frozenset({OrderState.DUE, OrderState.PARKED, OrderState.WITHDRAWN, OrderState.WAITING}),
     OrderState.WITHDRAWN: frozenset({OrderState.DUE, OrderState.WITHDRAWN, OrderState.WAITING}),
 }
@@ -93,6 +95,7 @@ class ReasonCode(StrEnum):
     CHANGED_AFTER_BOOKING = "changed_after_booking"
     CANCELLED_AFTER_BOOKING = "cancelled_after_booking"
     GONE_FROM_LEDGER = "gone_from_ledger"
+    EDITED_BY_HAND = "edited_by_hand"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 

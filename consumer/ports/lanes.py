@@ -15,7 +15,7 @@ from uuid import UUID
 from consumer.domain.exchanges import Exchange
 from consumer.domain.ledger import Contact, Invoice, LedgerFacts
 from consumer.domain.orders import OrderKey
-from consumer.domain.records import OrderRecord, Outcome
+from consumer.domain.records import Intent, OrderRecord, Outcome
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import Priority
 from consumer.errors import StopCause, ThrottleKind
@@ -217,6 +217,10 @@ class BookingStore(Protocol):
 
     async def read(self, key: OrderKey) -> OrderRecord | None:
         """Read an order with its documents and its open intent; None where it is not known."""
+        ...
+
+    async def open_intent(self, connection_id: str, subject: str) -> Intent | None:
+        """Read the open intent of a subject (an order's or a contact's), if there is one."""
         ...
 
     async def begin(

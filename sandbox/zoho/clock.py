@@ -43,7 +43,7 @@ def moment(text: str, time_zone: str) -> float | None:
     """Read a moment as a filter gives it, or None where it is none. A plus sign may have become a blank on its way."""
     cleaned = text.strip().replace(" ", "+")
     try:
-        read = datetime.fromisoformat(cleaned.replace("Z", "+00:00"))
+        read = datetime.fromisoformat(cleaned)
     except ValueError:
         return None
     return (read if read.tzinfo else read.replace(tzinfo=zone(time_zone))).astimezone(UTC).timestamp()

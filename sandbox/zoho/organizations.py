@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from sandbox.zoho.switches import check_switch, switch_default
@@ -20,6 +21,11 @@ class Limits:
     per_day: int = 10_000
     day_seconds: float | None = None
     concurrent: int = 10
+
+
+def limits_of(values: Mapping[str, Any]) -> Limits:
+    """Read limits from JSON, whose numbers with a point are Decimal. Raises `TypeError` for one that does not exist."""
+    return Limits(**{name: float(one) if isinstance(one, Decimal) else one for name, one in values.items()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +62,7 @@ class Organization:
 
 def from_json(data: Mapping[str, Any]) -> Organization:
     """Read an organisation as `to_json` wrote it. Raises `TypeError` for a setting that does not exist."""
-    return Organization(**{**data, "limits": Limits(**data.get("limits", {}))})
+    return Organization(**{**data, "limits": limits_of(data.get("limits", {}))})
 
 
 class UnknownSettingError(ValueError):
@@ -99,6 +105,6 @@ def changed(organization: Organization, changes: Mapping[str, Any]) -> Organizat
 
 def _merged_limits(limits: Limits, changes: Mapping[str, Any]) -> Limits:
     try:
-        return replace(limits, **changes)
+        return limits_of({**asdict(limits), **changes})
     except TypeError as error:
         raise UnknownSettingError(f"Limits are {', '.join(asdict(limits))}: {error}.") from error

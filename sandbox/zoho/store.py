@@ -19,7 +19,7 @@ _SCHEMA = Path(__file__).with_name("schema.sql")
 _COLUMNS: dict[str, dict[str, str]] = {
     "contact": {"name": "contact_name", "email": "email"},
     "item": {"name": "name", "number": "sku"},
-    "invoice": {"number": "invoice_number", "reference": "reference_number", "name": "customer_name"},
+    "invoice": {"number": "invoice_number", "reference": "reference_number", "name": "customer_name", "email": "email"},
     "creditnote": {"number": "creditnote_number", "reference": "reference_number", "name": "customer_name"},
     "payment": {"number": "payment_number", "reference": "reference_number", "name": "customer_name"},
     "tax": {"name": "tax_name"},

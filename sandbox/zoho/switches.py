@@ -40,7 +40,8 @@ SWITCHES: Final[dict[str, tuple[Any, ...]]] = {
     "edit_of_void": ("refused", "accepted"),
     "delete_of_void": ("accepted", "refused"),
     "payment_on_draft": ("marks_paid", "refused"),
-    "transaction_lock_code": (12020, 1038),
+    "transaction_lock_code": (12020, 2),
+    "inactive_customer_code": (1002, 3004),
     # Tokens, limits, statuses.
     "expired_token_code": (57, 14),
     "bearer_scheme": ("accepted", "refused"),

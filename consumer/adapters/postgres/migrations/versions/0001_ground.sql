@@ -30,6 +30,7 @@ CREATE TABLE tokens (
     refresh_token bytea NOT NULL,             -- sealed
     access_token bytea,                       -- sealed
     access_expires_at timestamptz,
+    access_made_at timestamptz,
     api_domain text NOT NULL DEFAULT '',
     renewing_until timestamptz,               -- one renews at a time; the others wait
     renewals timestamptz[] NOT NULL DEFAULT '{}',  -- of the last ten minutes: the ledger allows ten
@@ -89,6 +90,7 @@ CREATE TABLE orders (
     reference text NOT NULL DEFAULT '',       -- fixed when it is first booked
     sequence bigint NOT NULL DEFAULT 0,
     announced bytea,                          -- digest of what invoice.synced last said
+    recorded bytea,                           -- digest of the last outcome since it was taken: a commit may be repeated
     changes_in_hour smallint NOT NULL DEFAULT 0,
     changes_since timestamptz,
     first_seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -131,6 +133,8 @@ CREATE TABLE documents (
     UNIQUE (connection_id, kind, ledger_id),
     FOREIGN KEY (shop_id, order_id) REFERENCES orders
 );
+-- Which shops a connection still has documents of, although they have moved.
+CREATE INDEX documents_by_shop ON documents (connection_id, shop_id);
 -- Promise 2, as far as our own books go: one order has at most one live invoice.
 CREATE UNIQUE INDEX documents_one_live_invoice ON documents (shop_id, order_id) WHERE kind = 'invoice' AND live;
 
@@ -145,7 +149,7 @@ CREATE TABLE intents (
     sought jsonb NOT NULL,                    -- what to ask for when no answer came: reference, name, total …
     epoch bigint NOT NULL,
     change bigint NOT NULL,
-    slot integer,
+    slot bigint,                              -- the number of the call, as in slots.call
     begun_at timestamptz NOT NULL,
     deadline_at timestamptz NOT NULL,
     settled_at timestamptz NOT NULL,          -- deadline + settle time: from then on another may ask and write
@@ -174,7 +178,9 @@ CREATE TABLE lanes (
     look_first boolean NOT NULL DEFAULT false,
     looked_first_until timestamptz,
     contacts_complete_at timestamptz,         -- the index of contacts was complete at
-    contacts_seen_until timestamptz,          -- newest change that the index has
+    contacts_seen_until timestamptz,          -- all changes until then are in the index
+    contacts_seen_next timestamptz,           -- the newest change of the list that is being read
+    contacts_fresh_at timestamptz,            -- when the last list of changes was read
     contacts_page integer NOT NULL DEFAULT 0, -- where the first filling stands
     calls_total bigint NOT NULL DEFAULT 0
 );
@@ -184,6 +190,7 @@ CREATE INDEX lanes_due ON lanes (next_due) WHERE next_due IS NOT NULL;
 CREATE TABLE slots (
     connection_id text NOT NULL REFERENCES connections,
     n integer NOT NULL,
+    call bigint NOT NULL DEFAULT 0,           -- of lanes.calls_total: whoever ends a call late ends no other's
     free_at timestamptz NOT NULL DEFAULT '-infinity',
     open_until timestamptz NOT NULL DEFAULT '-infinity',  -- the call may be under way until then
     purpose text NOT NULL DEFAULT '',
@@ -306,6 +313,8 @@ CREATE TABLE exchanges (
     happened_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) PARTITION BY RANGE (happened_at);
 CREATE INDEX exchanges_by_order ON exchanges (shop_id, order_id);
+-- Since when the ledger has to be looked through after Postgres forgot something.
+CREATE INDEX exchanges_of_writes ON exchanges (connection_id, happened_at) WHERE method <> 'GET';
 CREATE TABLE exchanges_rest PARTITION OF exchanges DEFAULT;
 
 CREATE TABLE outbox (
@@ -349,3 +358,48 @@ CREATE TABLE seen_invoices (
     seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (connection_id, reference, invoice_id)
 );
+
+-- What the figures and the relay look up; see queries/figures.sql and queries/outbox.sql.
+CREATE INDEX orders_closed ON orders (state) WHERE state IN ('booked', 'withdrawn');
+CREATE INDEX orders_alarming ON orders (paid_moment)
+    WHERE state = 'waiting' AND reason_code IN ('unknown_shop', 'connection_stopped');
+CREATE INDEX rejected_open ON rejected_events (id) WHERE state = 'open';
+CREATE INDEX rejected_by_order ON rejected_events (shop_id, order_id) WHERE order_id <> '';
+CREATE INDEX outbox_by_key ON outbox (record_key, id) WHERE state = 'waiting';
+CREATE INDEX outbox_set_aside ON outbox (id) WHERE state = 'set_aside';
+CREATE INDEX audit_by_order ON audit_log (shop_id, order_id, id);
+
+-- Makes the partitions of today (by UTC) and the days ahead that are not there yet, and gives how many it made.
+-- Rows of such a day that came too early stand in the default partition; they are moved, since a partition
+-- cannot be attached over them. Attaching locks the parent less than creating a partition in place would.
+CREATE FUNCTION make_day_partitions(parent text, days_ahead integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    key_column text;
+    first_day date := (clock_timestamp() AT TIME ZONE 'UTC')::date;
+    lower_bound text;
+    upper_bound text;
+    child text;
+    made integer := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('booked partitions of ' || parent));
+    SELECT a.attname INTO STRICT key_column
+    FROM pg_partitioned_table p
+    JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+    WHERE p.partrelid = parent::regclass;
+    FOR day_number IN 0..days_ahead LOOP
+        child := parent || to_char(first_day + day_number, '"_"YYYYMMDD');
+        CONTINUE WHEN to_regclass(child) IS NOT NULL;
+        lower_bound := to_char(first_day + day_number, 'YYYY-MM-DD"T00:00:00+00"');
+        upper_bound := to_char(first_day + day_number + 1, 'YYYY-MM-DD"T00:00:00+00"');
+        EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', child, parent);
+        EXECUTE format(
+            'WITH moved AS (DELETE FROM %I WHERE %I >= %L AND %I < %L RETURNING *) INSERT INTO %I SELECT * FROM moved',
+            parent || '_rest', key_column, lower_bound, key_column, upper_bound, child);
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+            parent, child, lower_bound, upper_bound);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+END
+$$;

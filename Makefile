@@ -1,0 +1,54 @@
+# The commands of this project. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check format lock schemas bench image clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements-dev.lock pyproject.toml
+	@echo "installing into $(VENV) (the first time takes about a minute)"
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; name it with PYTHON=…"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## install, start everything, book a few hundred orders, show what came of each (ORDERS=FILE: your own)
+	@$(BIN)/python -m sandbox.demo $(if $(ORDERS),--orders-file "$(ORDERS)") $(DEMO)
+
+test: $(READY) ## install and pass every test (TESTS=path for a part)
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: $(READY) ## formatting, linters, types, generated files: what CI checks besides the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m schemas.generate --check
+	@$(BIN)/python -m consumer.cli.reference --check
+
+format: $(READY) ## put the code into shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+schemas: $(READY) ## write the generated schemas and tables of the docs again
+	@$(BIN)/python -m schemas.generate
+	@$(BIN)/python -m consumer.cli.reference
+
+bench: $(READY) ## run the benchmarks (several minutes)
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+image: ## build the container image
+	docker build -t booked .
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove what was installed and built here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist .sandbox

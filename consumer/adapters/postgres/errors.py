@@ -1,0 +1,68 @@
+"""The one place where errors of asyncpg and of the network become ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from asyncpg.exceptions import _base
+
+from consumer.errors import DatabaseUnavailableError
+
+# Classes of SQLSTATE that say "not now": connection (08), insufficient resources (53: disk, memory, connections),
+# operator intervention (57: shutdown, restart, statement timeout), system error (58), wrong login or password (28).
+_UNAVAILABLE_CLASSES = frozenset({"08", "28", "53", "57", "58"})
+_UNAVAILABLE_STATES = frozenset(
+    {
+        "25006",  # the server is a replica by now: a failover
+        "25P03",  # we sat idle in a transaction for too long: our process stood still
+        "25P04",  # a transaction took too long
+        "3D000",  # the database is missing: it may still be made
+        "40001",  # conflicts that went on after all the tries
+        "40P01",
+        "55P03",  # a lock was not had in time
+    }
+)
+_REPEATABLE_STATES = frozenset({"40001", "40P01"})
+_DATA_CLASSES = frozenset({"22", "23"})
+
+
+def is_repeatable(error: BaseException) -> bool:
+    """Tell whether the whole transaction should simply run again: a conflict, a deadlock, or a plan that DDL broke."""
+    if isinstance(error, asyncpg.InvalidCachedStatementError | asyncpg.OutdatedSchemaCacheError):
+        return True
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _REPEATABLE_STATES
+
+
+def is_data_error(error: BaseException) -> bool:
+    """Tell whether the database, or the driver before it, refused the data themselves (SQLSTATE class 22 or 23)."""
+    # COPY encodes its values itself and lets the bare errors of Python through.
+    if isinstance(error, _base.DataError | UnicodeError | OverflowError):
+        return True
+    return isinstance(error, asyncpg.PostgresError) and str(error.sqlstate)[:2] in _DATA_CLASSES
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Tell whether the database does not answer, now or from this connection on; the same work may succeed later."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate)[:2] in _UNAVAILABLE_CLASSES or error.sqlstate in _UNAVAILABLE_STATES
+    if isinstance(error, _base.DataError | asyncpg.ClientConfigurationError):
+        return False
+    return isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what means "the database does not answer" into DatabaseUnavailableError; let everything else through."""
+    try:
+        yield
+    except Exception as error:
+        # Every error has to be looked at here, and those that are not about availability go on as they are.
+        if is_unavailable(error):
+            raise DatabaseUnavailableError(_sentence(error)) from error
+        raise
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, TimeoutError) and not str(error):
+        return "Postgres did not answer in time. Check that it runs and is reachable; the work is tried again."
+    return f"Postgres does not answer: {type(error).__name__}: {error}. The work is tried again."

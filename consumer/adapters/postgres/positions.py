@@ -1,0 +1,104 @@
+"""How far each partition was taken, in Postgres: the truth beside which Kafka's committed offsets are a convenience."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from consumer.adapters.postgres.pool import Connection, Database
+from consumer.adapters.postgres.sql import load
+from consumer.errors import FencedError
+from consumer.ports.intake import Gap, Position, TopicPartition
+
+
+def pairs(table: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
+    """Turn pairs (of place or key) into the two arrays that the queries take."""
+    rows = list(table)
+    return [first for first, _ in rows], [second for _, second in rows]
+
+
+class PostgresPositions:
+    """The half of consumer.ports.intake.IntakeStore that is about positions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = load("intake")
+
+    async def positions(self, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, Position]:
+        """See the port."""
+        async with self._database.connection() as connection:
+            found = await connection.fetch(self._sql.read_positions, *pairs(places))
+        return {
+            TopicPartition(row["topic"], row["partition"]): Position(
+                log=row["log"],
+                next_offset=row["next_offset"],
+                last_offset=row["last_offset"],
+                last_checksum=row["last_checksum"],
+            )
+            for row in found
+        }
+
+    async def begin_log(self, place: TopicPartition, first_offset: int) -> Position:
+        """See the port. A log that was begun there and of which nothing was taken yet is not begun twice."""
+
+        async def begin(connection: Connection) -> Position:
+            found = await connection.fetch(self._sql.lock_positions, *pairs([place]))
+            if not found:
+                return await self._put(connection, place, 1, first_offset)
+            row = found[0]
+            if row["last_offset"] is None and row["next_offset"] == first_offset:
+                return Position(log=row["log"], next_offset=first_offset)
+            await connection.execute(
+                self._sql.add_gap, place.topic, place.partition, row["log"], row["next_offset"], None, "made_again"
+            )
+            return await self._put(connection, place, row["log"] + 1, first_offset)
+
+        return await self._database.run(begin)
+
+    async def record_gap(self, gap: Gap) -> None:
+        """See the port. A gap that was recorded, or that lies below the position, changes nothing."""
+
+        async def note(connection: Connection) -> None:
+            found = await connection.fetch(self._sql.lock_positions, *pairs([gap.place]))
+            if found and found[0]["log"] != gap.log:
+                raise FencedError(f"{gap.place.topic}[{gap.place.partition}] has begun its log {found[0]['log']}")
+            if found and gap.to_offset is not None and found[0]["next_offset"] >= gap.to_offset:
+                return
+            await connection.execute(self._sql.add_gap, *gap.place, gap.log, gap.from_offset, gap.to_offset, gap.cause)
+            if gap.to_offset is not None:
+                await self._put(connection, gap.place, gap.log, gap.to_offset)
+
+        await self._database.run(note)
+
+    async def set_position(self, place: TopicPartition, next_offset: int, actor: str) -> Position:
+        """See the port."""
+
+        async def move(connection: Connection) -> Position:
+            found = await connection.fetch(self._sql.lock_positions, *pairs([place]))
+            log, before = (found[0]["log"], found[0]["next_offset"]) if found else (1, 0)
+            if found and next_offset > before:
+                await connection.execute(self._sql.add_gap, *place, log, before, next_offset, "moved_by_hand")
+            await self._audit(
+                connection,
+                actor,
+                "positions set",
+                {"topic": place.topic, "partition": place.partition, "from": before, "to": next_offset},
+            )
+            return await self._put(connection, place, log, next_offset)
+
+        return await self._database.run(move)
+
+    async def note_committed_ahead(self, places: Sequence[TopicPartition]) -> None:
+        """See the port."""
+
+        async def note(connection: Connection) -> None:
+            names = sorted(f"{place.topic}[{place.partition}]" for place in places)
+            await self._audit(connection, "intake", "look first", {"committed_ahead": names})
+            await connection.execute(self._sql.look_first)
+
+        await self._database.run(note)
+
+    async def _put(self, connection: Connection, place: TopicPartition, log: int, next_offset: int) -> Position:
+        await connection.execute(self._sql.put_position, place.topic, place.partition, log, next_offset)
+        return Position(log=log, next_offset=next_offset)
+
+    async def _audit(self, connection: Connection, actor: str, action: str, details: dict[str, Any]) -> None:
+        await connection.execute(self._sql.add_audit, actor, action, details)

@@ -1,0 +1,60 @@
+-- What the metrics show. Every count stops at 100,000 and goes through a partial index.
+
+-- name: orders_by_state
+-- How many orders stand where.
+SELECT 'waiting' AS state, count(*) FROM (SELECT FROM orders WHERE state = 'waiting' LIMIT 100000) AS o
+UNION ALL
+SELECT 'due', count(*) FROM (SELECT FROM orders WHERE state = 'due' LIMIT 100000) AS o
+UNION ALL
+SELECT 'uncertain', count(*) FROM (SELECT FROM orders WHERE state = 'uncertain' LIMIT 100000) AS o
+UNION ALL
+SELECT 'booked', count(*) FROM (SELECT FROM orders WHERE state = 'booked' LIMIT 100000) AS o
+UNION ALL
+SELECT 'parked', count(*) FROM (SELECT FROM orders WHERE state = 'parked' LIMIT 100000) AS o
+UNION ALL
+SELECT 'withdrawn', count(*) FROM (SELECT FROM orders WHERE state = 'withdrawn' LIMIT 100000) AS o
+
+-- name: oldest_unbooked_seconds
+-- The age of the oldest paid order that is not booked and that nobody chose to keep back: due, uncertain, or waiting
+-- for a stopped connection or an unknown shop.
+SELECT coalesce(extract(epoch FROM clock_timestamp() - least(
+    (SELECT min(paid_moment) FROM orders WHERE state IN ('due', 'uncertain')),
+    (SELECT min(paid_moment) FROM orders
+     WHERE state = 'waiting' AND reason_code IN ('unknown_shop', 'connection_stopped'))
+)), 0)::double precision
+
+-- name: counts
+-- What waits elsewhere, and for how long the oldest snapshot has kept vacuum from working.
+SELECT
+    (SELECT count(*) FROM (SELECT FROM outbox WHERE state = 'waiting' LIMIT 100000) AS w) AS outbox_waiting,
+    (SELECT count(*) FROM (SELECT FROM outbox WHERE state = 'set_aside' LIMIT 100000) AS s) AS outbox_set_aside,
+    (SELECT count(*) FROM (SELECT FROM rejected_events WHERE state = 'open' LIMIT 100000) AS r) AS rejected_open,
+    (SELECT count(*) FROM gaps WHERE closed_at IS NULL) AS gaps_open,
+    (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::double precision
+     FROM pg_stat_activity
+     WHERE backend_xmin IS NOT NULL AND datname = current_database() AND pid <> pg_backend_pid())
+        AS oldest_snapshot_seconds
+
+-- name: connections
+-- Health of each connection: its token's age, the day's budget, and why it stands still.
+SELECT c.connection_id, c.stopped_cause, l.daily_left,
+       extract(epoch FROM clock_timestamp() - coalesce(
+           (SELECT max(r) FROM unnest(t.renewals) AS r), t.connected_at))::double precision AS token_age_seconds
+FROM connections c
+LEFT JOIN lanes l USING (connection_id)
+LEFT JOIN tokens t USING (connection_id)
+WHERE c.active
+ORDER BY c.connection_id
+LIMIT 10000
+
+-- name: ping
+-- An answer.
+SELECT 1
+
+-- name: has_version
+-- Whether a migration was ever applied.
+SELECT to_regclass('alembic_version') IS NOT NULL
+
+-- name: version
+-- The newest migration that was applied.
+SELECT max(version_num) FROM alembic_version

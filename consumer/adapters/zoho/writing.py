@@ -1,0 +1,210 @@
+"""From what we want to the bodies that Zoho takes, within its limits.
+
+A create sends only what says something. An update also sends the empty values, because Zoho keeps what is not sent
+and a discount that is gone must not stay.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from consumer.adapters.zoho import limits
+from consumer.adapters.zoho.countries import country_name
+from consumer.domain.ledger import ContactData, ContactPerson, InvoiceDraft, InvoiceLine
+from consumer.domain.orders import Address
+from consumer.errors import RefusedError
+
+Body = dict[str, Any]
+
+ZERO = Decimal(0)
+
+
+def contact_body(data: ContactData, *, currency_ids: Mapping[str, str]) -> Body:
+    """Write a new contact: a customer with one person where there is somebody or an address to write to."""
+    person = _person_body(data, ContactPerson())
+    body = _contact_fields(data) | _currency(data.currency, currency_ids) | {"contact_type": "customer"}
+    return body | ({"contact_persons": [person | {"is_primary_contact": True}]} if person else {})
+
+
+def contact_change_body(data: ContactData, persons: tuple[ContactPerson, ...]) -> Body:
+    """Write the change of a contact; every person it has is sent again, because Zoho removes those left out.
+
+    The currency is not sent: it is fixed once there are documents.
+    """
+    target = _person_of(data, persons)
+    kept = [_kept_person(person, data if person is target else None) for person in persons]
+    if target is None and (added := _person_body(data, ContactPerson())):
+        kept.append(added | {"is_primary_contact": not persons})
+    return _contact_fields(data) | ({"contact_persons": kept} if kept else {})
+
+
+def invoice_body(draft: InvoiceDraft, *, currency_ids: Mapping[str, str]) -> Body:
+    """Write a new draft invoice. Raises RefusedError where it cannot be written within Zoho's rules."""
+    body = _invoice_fields(draft, currency_ids) | {"line_items": [_line(line, n) for n, line in enumerate(draft.lines)]}
+    if draft.number:
+        body["invoice_number"] = limits.whole(draft.number, limits.INVOICE_NUMBER, "invoice number")
+    if draft.discount:
+        body |= _document_discount(draft)
+    elif any(line.discount for line in draft.lines):
+        body |= {"discount_type": "item_level", "is_discount_before_tax": draft.discount_before_tax}
+    if draft.adjustment:
+        body |= _adjustment(draft)
+    return body | ({"notes": limits.cut(draft.notes, limits.NOTES)} if draft.notes else {})
+
+
+def invoice_change_body(draft: InvoiceDraft, line_ids: tuple[str, ...], *, currency_ids: Mapping[str, str]) -> Body:
+    """Write the whole draft over an existing one. Lines with an id are kept in place, others are made, the rest goes.
+
+    Raises RefusedError where there are more ids than lines: it would not be known which lines are meant.
+    """
+    if len(line_ids) > len(draft.lines):
+        raise RefusedError(f"{len(line_ids)} line ids for {len(draft.lines)} lines of {draft.reference}", 0, None)
+    ids = line_ids + ("",) * (len(draft.lines) - len(line_ids))
+    lines = [
+        _kept_line(line, n, line_id) if line_id else _line(line, n)
+        for n, (line, line_id) in enumerate(zip(draft.lines, ids, strict=True))
+    ]
+    discount = _line_discounts(draft) if any(line.discount for line in draft.lines) else _document_discount(draft)
+    body = _invoice_fields(draft, currency_ids) | {"line_items": lines} | discount | _adjustment(draft)
+    return body | {"notes": limits.cut(draft.notes, limits.NOTES)}
+
+
+def _contact_fields(data: ContactData) -> Body:
+    body: Body = {
+        "contact_name": limits.whole(data.name, limits.CONTACT_NAME, "contact name"),
+        "customer_sub_type": "business" if data.is_business else "individual",
+        "company_name": limits.cut(data.company, limits.COMPANY_NAME),
+        "language_code": _language(data.language),
+        "notes": limits.cut(data.notes, limits.NOTES),
+        "vat_reg_no": _vat_number(data.tax_number),
+        "billing_address": _address(data.billing),
+        "shipping_address": _address(data.shipping),
+    }
+    return {name: value for name, value in body.items() if value}
+
+
+def _vat_number(text: str) -> str:
+    # The field takes 2 to 12 characters; a longer number is no VAT number of the editions that have the field.
+    number = text.replace(" ", "")
+    return number if limits.VAT_NUMBER_MIN <= len(number) <= limits.VAT_NUMBER else ""
+
+
+def _language(text: str) -> str:
+    wanted = text.strip().lower().replace("-", "_")
+    return next((code for code in (wanted, wanted.split("_", maxsplit=1)[0]) if code in limits.LANGUAGES), "")
+
+
+def _address(address: Address) -> Body:
+    body = {
+        "attention": limits.cut(address.name or address.company, limits.ATTENTION),
+        "address": limits.cut(_street(address), limits.STREET),
+        "street2": limits.cut(address.street2, limits.STREET2),
+        "city": limits.cut(address.city, limits.CITY),
+        "state": limits.cut(address.state, limits.STATE),
+        "zip": limits.cut(address.postal_code, limits.ZIP_CODE),
+        "country": limits.cut(country_name(address.country), limits.COUNTRY),
+        "phone": limits.cut(address.phone, limits.PHONE),
+    }
+    # An address is written whole or not at all, so that no town stays behind from the one before.
+    return body if any(body.values()) else {}
+
+
+def _street(address: Address) -> str:
+    return " ".join(part for part in (address.street, address.house_number) if part)
+
+
+def _person_body(data: ContactData, person: ContactPerson) -> Body:
+    body = {
+        "first_name": limits.cut(data.first_name or person.first_name, limits.PERSON_NAME),
+        "last_name": limits.cut(data.last_name or person.last_name, limits.PERSON_NAME),
+        "email": _email(data.email or person.email),
+        "phone": limits.cut(data.phone or person.phone, limits.PHONE),
+    }
+    return {name: value for name, value in body.items() if value}
+
+
+def _email(text: str) -> str:
+    # A cut address is somebody else's: rather none.
+    return text if len(text) <= limits.EMAIL else ""
+
+
+def _kept_person(person: ContactPerson, data: ContactData | None) -> Body:
+    body = _person_body(data or ContactData(name=""), person)
+    return {"contact_person_id": person.person_id, "is_primary_contact": person.primary} | body
+
+
+def _person_of(data: ContactData, persons: tuple[ContactPerson, ...]) -> ContactPerson | None:
+    """Find whom the data are about: whoever has the e-mail address, else the primary person, else the first."""
+    email = data.email.casefold()
+    same = (person for person in persons if email and person.email.casefold() == email)
+    primary = (person for person in persons if person.primary)
+    return next(same, None) or next(primary, None) or next(iter(persons), None)
+
+
+def _invoice_fields(draft: InvoiceDraft, currency_ids: Mapping[str, str]) -> Body:
+    body: Body = {
+        "customer_id": limits.whole(draft.contact_id, limits.REFERENCE, "contact id"),
+        "reference_number": limits.whole(draft.reference, limits.REFERENCE, "reference"),
+        "date": draft.issued_on.isoformat(),
+        "due_date": draft.due_on.isoformat(),
+        "payment_terms": draft.payment_terms,
+        "is_inclusive_tax": draft.tax_inclusive,
+    }
+    if draft.exchange_rate is not None:
+        body["exchange_rate"] = draft.exchange_rate
+    if draft.unique_field and draft.unique_key:
+        body["custom_fields"] = [{"api_name": draft.unique_field, "value": draft.unique_key}]
+    return body | _currency(draft.currency, currency_ids)
+
+
+def _currency(code: str, currency_ids: Mapping[str, str]) -> Body:
+    # The id is what the interface describes; the code is taken in practice, for when the id has not been seen yet.
+    if not code:
+        return {}
+    return {"currency_id": currency_ids[code]} if code in currency_ids else {"currency_code": code}
+
+
+def _document_discount(draft: InvoiceDraft) -> Body:
+    if any(line.discount for line in draft.lines) and draft.discount:
+        raise RefusedError(
+            f"invoice {draft.reference} has discounts both on lines and as a whole; Zoho Books takes one kind only",
+            0,
+            None,
+        )
+    return {
+        "discount": draft.discount,
+        "discount_type": "entity_level",
+        "is_discount_before_tax": draft.discount_before_tax,
+    }
+
+
+def _line_discounts(draft: InvoiceDraft) -> Body:
+    return _document_discount(draft) | {"discount_type": "item_level"}
+
+
+def _adjustment(draft: InvoiceDraft) -> Body:
+    label = limits.cut(draft.adjustment_label, limits.ADJUSTMENT_LABEL)
+    return {"adjustment": draft.adjustment} | ({"adjustment_description": label} if label else {})
+
+
+def _kept_line(line: InvoiceLine, order: int, line_id: str) -> Body:
+    # What a kept line is not sent, it keeps: a tax or a discount that is gone has to be emptied.
+    empty = {"line_item_id": line_id, "name": "", "description": "", "unit": "", "tax_id": "", "discount": ZERO}
+    return empty | _line(line, order)
+
+
+def _line(line: InvoiceLine, order: int) -> Body:
+    body: Body = {
+        "item_order": order + 1,
+        "name": limits.cut(line.name, limits.LINE_NAME),
+        "description": limits.cut(line.description, limits.LINE_DESCRIPTION),
+        "quantity": line.quantity,
+        "rate": line.rate,
+        "unit": limits.cut(line.unit, limits.UNIT),
+        "tax_id": line.tax_id or "",
+        "item_id": line.item_id or "",
+        "account_id": line.account_id or "",
+        "discount": line.discount,
+    }
+    always = {"item_order", "quantity", "rate"}
+    return {name: value for name, value in body.items() if value or name in always}

@@ -1,0 +1,265 @@
+"""One process of `booked run`: waits for its servers, starts the services, and stops them in order on a signal."""
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from enum import StrEnum
+
+import structlog
+
+from consumer.adapters.kafka.sink import KafkaSink
+from consumer.adapters.kafka.source import KafkaSource
+from consumer.adapters.postgres.migrations import HEAD
+from consumer.adapters.postgres.wakeups import PostgresWakeups
+from consumer.bootstrap.parts import (
+    LedgerWay,
+    Stores,
+    kafka_settings,
+    open_ledger_way,
+    open_stores,
+    steady_clock,
+)
+from consumer.bootstrap.reports import MetricsReport
+from consumer.bootstrap.zones import ShopZones
+from consumer.config import Settings
+from consumer.domain.events import EventKind
+from consumer.errors import DatabaseUnavailableError
+from consumer.lifecycle import Service, run_services
+from consumer.observability.metrics import Metrics
+from consumer.ports.intake import Recorded
+from consumer.services.announcing import Announcer
+from consumer.services.figures import FiguresReader
+from consumer.services.intake import Intake, IntakeLimits
+from consumer.services.lane import LaneTools
+from consumer.services.relay import Relay
+from consumer.services.sync import Sync, SyncParts
+from consumer.sources.own import read_record, to_order
+from consumer.web.health import health_app
+from consumer.web.server import HttpServer
+
+log = structlog.get_logger()
+
+WAIT_SECONDS = 1.0
+
+
+class Part(StrEnum):
+    """The services that a process may run alone."""
+
+    INTAKE = "intake"
+    SYNC = "sync"
+    RELAY = "relay"
+
+
+async def run_process(settings: Settings, parts: frozenset[Part]) -> None:
+    """Run these parts until SIGTERM or SIGINT. Raises ConfigurationError, ServiceDiedError."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    metrics = Metrics()
+    waiting = _Waiting()
+    http = HttpServer(
+        health_app(beats=waiting.beats, readiness=waiting.readiness, metrics=metrics),
+        host=settings.http_host,
+        port=settings.http_port,
+    )
+    await http.start()
+    log.info("started", address=":".join(str(part) for part in http.address), parts=sorted(parts))
+    try:
+        async with AsyncExitStack() as stack:
+            stores = await _database(settings, stack, stop, waiting)
+            if stores is None:
+                return
+            way = await stack.enter_async_context(open_ledger_way(settings, stores))
+            services = _services(settings, parts, stores, way, metrics)
+            waiting.watch(services, stores)
+            await run_services(services, stop, deadline_seconds=settings.stop_seconds)
+    finally:
+        await http.stop(2.0)
+        log.info("stopped")
+
+
+async def _database(
+    settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, waiting: "_Waiting"
+) -> Stores | None:
+    """Wait for Postgres and for its schema, saying so; None where the process is asked to stop meanwhile."""
+    said = ""
+    while not stop.is_set():
+        attempt = AsyncExitStack()
+        try:
+            stores = await attempt.enter_async_context(open_stores(settings))
+            version = await stores.health.schema_version()
+            if version is not None and version >= HEAD:
+                stack.push_async_exit(attempt.pop_all())
+                return stores
+            missing = f"its schema is at {version or 'nothing'} and has to be at {HEAD}: run booked migrate"
+        except DatabaseUnavailableError as error:
+            missing = str(error)
+        await attempt.aclose()
+        waiting.missing = missing
+        if missing != said:
+            log.warning("waits_for_database", missing=missing)
+            said = missing
+        await _nap(stop, WAIT_SECONDS)
+    return None
+
+
+async def _nap(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def _services(
+    settings: Settings,
+    parts: frozenset[Part],
+    stores: Stores,
+    way: LedgerWay,
+    metrics: Metrics,
+) -> list[Service]:
+    wakeups = PostgresWakeups(settings.database_url.get_secret_value())
+    zones = ShopZones(stores.settings)
+    report = MetricsReport(metrics)
+    services: list[Service] = [
+        wakeups,
+        FiguresReader(stores.figures, lambda figures: metrics.show(figures, time.time())),
+    ]
+    if Part.INTAKE in parts:
+        services += [zones, _intake(settings, stores, wakeups, zones, report)]
+    if Part.SYNC in parts:
+        services.append(_sync(settings, stores, way, wakeups, metrics))
+    if Part.RELAY in parts:
+        services += _relay(settings, stores, wakeups, report)
+    return services
+
+
+def owner_name() -> str:
+    """Name this process among all that may hold a lease."""
+    return f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
+
+
+def _intake(
+    settings: Settings, stores: Stores, wakeups: PostgresWakeups, zones: ShopZones, report: MetricsReport
+) -> Intake:
+    kinds = dict(zip(settings.topics_in, (EventKind.PAID, EventKind.UPDATED, EventKind.CANCELLED), strict=True))
+
+    def on_recorded(recorded: Recorded) -> None:
+        if recorded.woken:
+            wakeups.wake("lanes", recorded.woken)
+        if recorded.outbox_rows:
+            wakeups.wake("outbox", frozenset())
+
+    return Intake(
+        source=KafkaSource(settings=kafka_settings(settings), topics=settings.topics_in, group=settings.consumer_group),
+        store=stores.intake,
+        kinds=kinds,
+        read=read_record,
+        zone_of=zones.zone_of,
+        on_recorded=on_recorded,
+        report=report,
+        limits=IntakeLimits(records_max=settings.batch_records),
+    )
+
+
+def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresWakeups, metrics: Metrics) -> Sync:
+    async def wait_for_lane(connection_id: str, seconds: float) -> None:  # noqa: ARG001 any wake-up is worth a look
+        await wakeups.wait("lanes", seconds)
+
+    async def wait_for_work(seconds: float) -> None:
+        await wakeups.wait("lanes", seconds)
+
+    def on_booking(result: str, calls: int) -> None:
+        metrics.on_booking(result, calls)
+        wakeups.wake("outbox", frozenset())
+
+    tools = LaneTools(
+        lanes=stores.lanes,
+        bookings=stores.bookings,
+        calls=stores.calls,
+        contacts=stores.contacts,
+        read_order=lambda record, shop: to_order(record.content or b"", shop.time_zone),
+        announce_for=lambda view: Announcer(view.connection, settings.installation),
+        open_ledger=way.open,
+        steady=steady_clock,
+        jitter=random.random,
+        wait_for_wake=wait_for_lane,
+        on_booking=on_booking,
+        on_call=metrics.on_call,
+        idle_seconds=settings.lane_idle_seconds,
+    )
+    parts = SyncParts(
+        lanes=stores.lanes,
+        tools=tools,
+        installation=settings.installation,
+        owner=owner_name(),
+        wait_for_work=wait_for_work,
+        on_sweep=metrics.swept.inc,
+    )
+    return Sync(parts)
+
+
+def _relay(settings: Settings, stores: Stores, wakeups: PostgresWakeups, report: MetricsReport) -> list[Service]:
+    relay = Relay(
+        store=stores.outbox,
+        sink=KafkaSink(settings=kafka_settings(settings)),
+        topics={"invoice.synced": settings.topic_invoice_synced, "order.rejected": settings.topic_order_rejected},
+        owner=owner_name(),
+        report=report,
+    )
+    return [relay, OutboxWaker(wakeups, relay.wake)]
+
+
+class OutboxWaker(Service):
+    """Passes wake-ups of the outbox on to the relay."""
+
+    def __init__(self, wakeups: PostgresWakeups, wake: asyncio.Event) -> None:
+        super().__init__("outbox-waker")
+        self._wakeups = wakeups
+        self._wake = wake
+
+    async def _begin(self) -> None:
+        self.spawn("passing on", self._pass_on())
+        self.started.set()
+
+    async def _pass_on(self) -> None:
+        while not self.stopping.is_set():
+            await self._wakeups.wait("outbox", WAIT_SECONDS)
+            self._wake.set()
+
+
+class _Waiting:
+    """What health asks: before the services are there it tells what is waited for."""
+
+    def __init__(self) -> None:
+        self.missing = "starting"
+        self._services: list[Service] = []
+        self._stores: Stores | None = None
+
+    def watch(self, services: list[Service], stores: Stores) -> None:
+        """From now on the services answer."""
+        self._services, self._stores, self.missing = services, stores, ""
+
+    def beats(self) -> Mapping[str, float]:
+        """Give the seconds since each loop's last beat."""
+        return {beat.name: beat.age_seconds() for service in self._services for beat in service.heartbeats}
+
+    async def readiness(self) -> Mapping[str, str]:
+        """Tell what is missing, by part."""
+        if self._stores is None:
+            return {"database": self.missing}
+        answers = {service.name: "" if service.started.is_set() else "is starting" for service in self._services}
+        answers["database"] = await _said(self._stores.health.ping)
+        return answers
+
+
+async def _said(ask: Callable[[], Awaitable[None]]) -> str:
+    try:
+        await ask()
+    except DatabaseUnavailableError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,94 @@
+"""`booked connect`: authorise a connection at Zoho, from a terminal."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from consumer.bootstrap.parts import LedgerWay, Stores
+from consumer.cli.callback import Callback, wait_for_callback
+from consumer.cli.context import person, run_command, stores_and_ledgers
+from consumer.cli.exits import console
+from consumer.config import Settings
+from consumer.domain.settings import ConnectionSettings
+from consumer.errors import ConfigurationError
+from consumer.ports.ledger import ClientCredentials, Grant
+
+WAIT_SECONDS = 600.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("connect")(connect)
+
+
+def connect(
+    connection: Annotated[str, typer.Argument(help="The connection's name in shops.yaml.")],
+    self_client: Annotated[
+        str | None,
+        typer.Option("--self-client", help="A code from the API console's Self Client, instead of a browser."),
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port of this machine that the browser is sent back to.")] = 8788,
+    actor: Annotated[str | None, typer.Option("--as", help="Who you are, for the audit log.")] = None,
+) -> None:
+    """Authorise a connection: prints the address to open, waits for the browser, and stores the sealed token.
+
+    BOOKED_ZOHO_CLIENT_ID and BOOKED_ZOHO_CLIENT_SECRET are those of Zoho's API console; the address
+    http://127.0.0.1:PORT/callback has to be among the client's redirect addresses there.
+    """
+
+    async def work(settings: Settings) -> None:
+        async with stores_and_ledgers(settings) as (stores, way):
+            named = await _connection(stores, connection)
+            client = _client(settings)
+            grant = await _grant(way, named, client, self_client, port)
+            await _store(stores, named, client, grant, person(actor))
+
+    run_command(work)
+    console().print(f"Connection {connection} is authorised. Next: booked doctor", markup=False)
+
+
+async def _connection(stores: Stores, connection_id: str) -> ConnectionSettings:
+    for connection in await stores.settings.connections():
+        if connection.connection_id == connection_id:
+            return connection
+    raise ConfigurationError(connection_id, "there is no such connection; add it to shops.yaml and run booked apply")
+
+
+def _client(settings: Settings) -> ClientCredentials:
+    if not settings.zoho_client_id:
+        raise ConfigurationError("BOOKED_ZOHO_CLIENT_ID", "it is needed to connect; take it from Zoho's API console")
+    if settings.zoho_client_secret is None:
+        raise ConfigurationError("BOOKED_ZOHO_CLIENT_SECRET", "it is needed to connect")
+    return ClientCredentials(
+        client_id=settings.zoho_client_id, client_secret=settings.zoho_client_secret.get_secret_value()
+    )
+
+
+async def _grant(
+    way: LedgerWay, connection: ConnectionSettings, client: ClientCredentials, code: str | None, port: int
+) -> Grant:
+    if code is not None:
+        return await way.accounts.exchange_code(connection.data_center, client, code, None)
+    accounts_host = way.data_centers.get(connection.data_center).accounts
+    callback = Callback(accounts_server=accounts_host)
+    redirect = f"http://127.0.0.1:{port}/callback"
+    address = way.accounts.authorize_url(connection.data_center, client.client_id, redirect, callback.state)
+    console().print(f"Open this address in a browser and allow the access:\n\n{address}\n", markup=False)
+    received = await asyncio.wait_for(wait_for_callback(callback, port), WAIT_SECONDS)
+    return await way.accounts.exchange_code(connection.data_center, client, received, redirect)
+
+
+async def _store(
+    stores: Stores, connection: ConnectionSettings, client: ClientCredentials, grant: Grant, actor: str
+) -> None:
+    await stores.tokens.save_grant(
+        connection.connection_id,
+        client_id=client.client_id,
+        client_secret=client.client_secret,
+        refresh_token=grant.refresh_token,
+        access_token=grant.access_token,
+        expires_in_seconds=grant.expires_in_seconds,
+        actor=actor,
+    )
+    await stores.lanes.resume_connection(connection.connection_id)

@@ -1,0 +1,56 @@
+"""`booked run`, `booked health`, `booked migrate`."""
+
+import asyncio
+import os
+import urllib.error
+import urllib.request
+from typing import Annotated
+
+import typer
+
+from consumer.adapters.postgres.migrations import migrate as migrate_database
+from consumer.bootstrap.process import Part, run_process
+from consumer.cli.context import run_command, settings_now
+from consumer.cli.exits import Exit, complain, console, exits
+from consumer.config import Settings
+
+HEALTH_TIMEOUT_SECONDS = 2.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("run")(run)
+    app.command("migrate")(migrate)
+    app.command("health")(health)
+
+
+def run(
+    only: Annotated[
+        list[Part] | None, typer.Option("--only", help="Run this part alone; may be given several times.")
+    ] = None,
+) -> None:
+    """Run the services until SIGTERM or Ctrl-C: intake, sync and relay, with health and metrics over HTTP."""
+    with exits():
+        settings = settings_now(quiet=False)
+        asyncio.run(run_process(settings, frozenset(only or Part)))
+
+
+def migrate() -> None:
+    """Bring the database's schema up to date; safe to run again, and by several at once."""
+
+    async def work(settings: Settings) -> None:
+        await migrate_database(settings.database_url.get_secret_value())
+
+    run_command(work)
+    console().print("The schema is up to date.")
+
+
+def health() -> None:
+    """Ask the service on this machine whether it is alive (for the container's HEALTHCHECK)."""
+    port = os.environ.get("BOOKED_HTTP_PORT", "8080")
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=HEALTH_TIMEOUT_SECONDS) as answer:
+            console().print(answer.read(4096).decode())
+    except (urllib.error.URLError, OSError) as error:
+        complain(f"the service does not say that it is alive: {error}")
+        raise typer.Exit(Exit.UNAVAILABLE) from error

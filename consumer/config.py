@@ -1,0 +1,140 @@
+"""The settings of the program: environment variables of the form ``BOOKED_…``, checked once at the start.
+
+A secret may also be given as a file: ``BOOKED_DATABASE_URL_FILE=/run/secrets/url``. An unknown ``BOOKED_…`` variable is
+refused, because it is a misspelt one. The table in docs/configuration.md is made from this model.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from consumer.errors import ConfigurationError
+
+PREFIX = "BOOKED_"
+FILE_SUFFIX = "_FILE"
+
+
+class Environment(StrEnum):
+    """Where this runs; production refuses what is only for trying things out."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+    DEVELOPMENT = "development"
+
+
+class SecurityProtocol(StrEnum):
+    """How Kafka is spoken to."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._-]+$")]
+
+
+class Settings(BaseModel):
+    """All settings of a process. Secrets do not show in its repr."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: SecretStr = Field(description="Postgres, as postgresql://user:password@host:port/name.")
+    kafka_servers: str = Field(min_length=1, description="Kafka's bootstrap servers, host:port, comma between.")
+    secret_keys: SecretStr = Field(
+        description="Keys that seal tokens at rest, as id:base64,id:base64; the first one writes, all of them read. "
+        "`booked keys new` makes one."
+    )
+    environment: Environment = Field(default=Environment.PRODUCTION, description="production, staging or development.")
+    installation: Name = Field(
+        default="main", description="Name of this installation; a database of another name starts no lane."
+    )
+    sandbox_ledger_url: str | None = Field(
+        default=None, description="Address of a ledger stand-in on this machine or network; refused in production."
+    )
+    zoho_client_id: str | None = Field(default=None, description="Client id from Zoho's API console, for connect.")
+    zoho_client_secret: SecretStr | None = Field(default=None, description="Client secret, for connect.")
+    topic_order_paid: Name = Field(default="order.paid", description="Topic of paid orders.")
+    topic_order_updated: Name = Field(default="order.updated", description="Topic of changed orders.")
+    topic_order_cancelled: Name = Field(default="order.cancelled", description="Topic of cancelled orders.")
+    topic_invoice_synced: Name = Field(default="invoice.synced", description="Topic of our answers.")
+    topic_order_rejected: Name = Field(default="order.rejected", description="Topic of messages we could not read.")
+    consumer_group: Name = Field(default="booked", description="Kafka's consumer group.")
+    kafka_security_protocol: SecurityProtocol = Field(
+        default=SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+    kafka_sasl_mechanism: str | None = Field(default=None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.")
+    kafka_username: str | None = Field(default=None, description="User for SASL.")
+    kafka_password: SecretStr | None = Field(default=None, description="Password for SASL.")
+    kafka_ca_file: Path | None = Field(default=None, description="Certificates to trust for Kafka.")
+    http_host: str = Field(default="0.0.0.0", description="Address that health and metrics listen on.")  # noqa: S104 a pod
+    http_port: Port = Field(default=8080, description="Port of health and metrics; 0 takes a free one.")
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
+    batch_records: int = Field(default=500, ge=1, le=5000, description="Records of one intake batch, at most.")
+    pool_connections: int = Field(default=10, ge=2, le=100, description="Connections to Postgres, at most.")
+    stop_seconds: float = Field(default=25.0, gt=0, le=300, description="Time to finish what is in hand on SIGTERM.")
+    lane_idle_seconds: float = Field(default=10.0, gt=0, le=600, description="An idle lane is given back after this.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("it has to begin with postgresql://")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.sandbox_ledger_url and self.environment is Environment.PRODUCTION:
+            raise ValueError(f"{PREFIX}SANDBOX_LEDGER_URL is refused with {PREFIX}ENVIRONMENT=production")
+        sasl = self.kafka_security_protocol.value.startswith("SASL")
+        if sasl and not (self.kafka_sasl_mechanism and self.kafka_username and self.kafka_password):
+            raise ValueError(f"{PREFIX}KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD are needed with SASL")
+        topics = self.topics_in
+        if len(set(topics)) != len(topics):
+            raise ValueError("the three order topics need three names")
+        return self
+
+    @property
+    def topics_in(self) -> tuple[str, str, str]:
+        """Name the topics that are read: paid, updated, cancelled."""
+        return (self.topic_order_paid, self.topic_order_updated, self.topic_order_cancelled)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings from environment variables. Raises ConfigurationError, which names the variable."""
+    values: dict[str, str] = {}
+    for name, value in environment.items():
+        if not name.startswith(PREFIX):
+            continue
+        key, text = _one(name, value)
+        if key in values:
+            raise ConfigurationError(name, "it is given twice, as itself and as a file")
+        values[key] = text
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _first_fault(error) from error
+
+
+def _one(name: str, value: str) -> tuple[str, str]:
+    key = name.removeprefix(PREFIX).lower()
+    if key in Settings.model_fields:
+        return key, value
+    stem = key.removesuffix(FILE_SUFFIX.lower())
+    if stem == key or stem not in Settings.model_fields:
+        raise ConfigurationError(name, "there is no setting of this name; see docs/configuration.md")
+    try:
+        return stem, Path(value).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(name, f"the file cannot be read: {error.strerror}") from error
+
+
+def _first_fault(error: ValidationError) -> ConfigurationError:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    place = PREFIX + str(fault["loc"][0]).upper() if fault["loc"] else PREFIX + "…"
+    message = "it is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
+    return ConfigurationError(place, message)

@@ -1,0 +1,152 @@
+"""An order without a live invoice: look for one that is there already, find the customer, make the draft."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from consumer.domain.comparison import Sought, is_ours
+from consumer.domain.customers import Known
+from consumer.domain.deciding.situation import (
+    DELETED_BY_HAND,
+    DELETED_FOR_DIFFERENCE,
+    Adopt,
+    Call,
+    Decision,
+    Situation,
+    WhoIs,
+    draft_digest,
+    order_subject,
+    park,
+    recorded,
+    stands,
+    unreadable,
+)
+from consumer.domain.ledger import CreateInvoice, FindInvoices, Invoice, ReadInvoice
+from consumer.domain.mapping import Mapped
+from consumer.domain.records import Document, Note
+from consumer.domain.states import Reason, ReasonCode
+
+
+def decide_new(situation: Situation) -> Decision:
+    """Decide for an order that has no live invoice, and may have one."""
+    gone = next((d for d in situation.record.documents if d.status == DELETED_BY_HAND), None)
+    if gone is not None:
+        return park(_gone_by_hand(gone))
+    mapped = situation.mapped
+    if not isinstance(mapped, Mapped):
+        return park(mapped or unreadable())
+    refused = _refused_before(situation, mapped)
+    if refused is not None:
+        return park(refused, difference=_difference_before(situation, mapped))
+    return _look_at_found(situation, mapped) or _with_customer(situation, mapped)
+
+
+def _with_customer(situation: Situation, mapped: Mapped) -> Decision:
+    match situation.customer:
+        case None:
+            return WhoIs()
+        case Reason() as reason:
+            return park(reason)
+        case Known(contact=contact):
+            return _create(situation, mapped, contact.contact_id)
+    raise TypeError(f"{situation.customer!r} is no answer to who the customer is")
+
+
+def _gone_by_hand(document: Document) -> Reason:
+    return Reason(
+        code=ReasonCode.GONE_FROM_LEDGER,
+        message=f"Invoice {document.number} was deleted in the ledger by hand; none is made in its place.",
+        fix="If there should be one again, make it in the ledger, or ask for it by a person's release.",
+    )
+
+
+def _refused_before(situation: Situation, mapped: Mapped) -> Reason | None:
+    """A document that was taken back because of its figures is not made again unless the draft is another one."""
+    before = _taken_back(situation, mapped)
+    if before is None:
+        return None
+    return Reason(
+        code=ReasonCode.DIFFERENCE,
+        message=(
+            f"The shop's total is {mapped.expected.total}, the ledger's was {before.total} {before.currency}. "
+            "The document was taken back."
+        ),
+        fix="Compare the order's lines with its total, or the ledger's rounding of VAT with the shop's; then retry.",
+    )
+
+
+def _taken_back(situation: Situation, mapped: Mapped) -> Document | None:
+    digest = draft_digest(mapped)
+    return next(
+        (
+            document
+            for document in situation.record.documents
+            if document.status == DELETED_FOR_DIFFERENCE and document.written_digest == digest
+        ),
+        None,
+    )
+
+
+def _difference_before(situation: Situation, mapped: Mapped) -> Decimal | None:
+    before = _taken_back(situation, mapped)
+    return None if before is None else before.total - mapped.expected.total
+
+
+def _look_at_found(situation: Situation, mapped: Mapped) -> Decision | None:
+    """A document under our reference may be there already: after a look first, or where the unique field refused."""
+    known = situation.known
+    if known.key_taken and known.by_reference is None:
+        return Call(operation=FindInvoices(reference=mapped.draft.reference))
+    found = (known.by_reference or ()) if known.key_taken else situation.seen
+    candidates = [invoice for invoice in found if stands(invoice) and not recorded(situation.record, invoice)]
+    if not candidates:
+        return None if not known.key_taken else park(_already_there(mapped, ()))
+    for invoice in candidates:
+        if invoice.invoice_id not in known.invoices:
+            return Call(operation=ReadInvoice(invoice_id=invoice.invoice_id))
+    read = [whole for c in candidates if (whole := known.invoices[c.invoice_id]) is not None and stands(whole)]
+    ours = [invoice for invoice in read if _ours(situation, mapped, invoice)]
+    if len(ours) == 1:
+        return Adopt(
+            invoice=ours[0], note=Note(decision="adopt", words=("It was in the ledger already, and is ours.",))
+        )
+    return park(_already_there(mapped, tuple(read))) if read else None
+
+
+def _ours(situation: Situation, mapped: Mapped, invoice: Invoice) -> bool:
+    """After a restore no intent tells the contact: reference (or unique key) and total have to be the order's.
+
+    The listed documents do not say who made them; that somebody else should have made one of exactly our reference
+    and total is what the unique field rules out, and what doctor therefore advises.
+    """
+    return is_ours(
+        invoice,
+        reference=mapped.draft.reference,
+        unique_field=situation.has_unique_field,
+        unique_key=mapped.draft.unique_key,
+        order=Sought(contact_id=invoice.contact_id, total=mapped.expected.total),
+        made_by_us=True,
+    )
+
+
+def _already_there(mapped: Mapped, found: tuple[Invoice, ...]) -> Reason:
+    links = ", ".join(f"{invoice.number} {invoice.url}".strip() for invoice in found)
+    return Reason(
+        code=ReasonCode.ALREADY_IN_LEDGER,
+        message=f"The ledger has a document of reference {mapped.draft.reference} that is not ours. {links}".strip(),
+        fix="Look at it in the ledger: delete or void it there and retry, or ignore the order.",
+    )
+
+
+def _create(situation: Situation, mapped: Mapped, contact_id: str) -> Decision:
+    draft = replace(mapped.draft, contact_id=contact_id)
+    sought = {
+        "reference": draft.reference,
+        "unique_key": draft.unique_key,
+        "contact_id": draft.contact_id,
+        "total": str(mapped.expected.total),
+        "n": str(situation.record.next_invoice_n),
+        "digest": draft_digest(mapped).hex(),
+        "content_hash": (situation.record.content_hash or b"").hex(),
+    }
+    note = Note(decision="create", words=mapped.words, figures={"expected_total": str(mapped.expected.total)})
+    return Call(operation=CreateInvoice(draft=draft), note=note, subject=order_subject(situation.record), sought=sought)

@@ -1,0 +1,101 @@
+"""The metrics: what they are called, what they count, and with which labels (bounded in number).
+
+Gauges of the database are read by one task every few seconds and kept; a scrape asks no server. docs/metrics.md lists
+every name with its meaning.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from consumer.ports.settings import Figures
+
+SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class Metrics:
+    """All metrics of one process, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        here = self.registry
+        self.events = Counter("booked_events", "Messages taken from Kafka.", ["topic", "result"], registry=here)
+        self.verdicts = Counter("booked_event_verdicts", "Events by what came of them.", ["verdict"], registry=here)
+        self.unknown_fields = Counter(
+            "booked_unknown_fields", "Fields of orders that the contract does not know.", registry=here
+        )
+        self.key_differs = Counter(
+            "booked_record_key_differs", "Records whose key is not shop_id/order_id.", registry=here
+        )
+        self.lag = Gauge("booked_intake_lag_records", "Records behind the end.", ["topic", "partition"], registry=here)
+        self.batch_seconds = Histogram("booked_batch_seconds", "One intake batch.", buckets=SECONDS, registry=here)
+        self.bookings = Counter("booked_bookings", "Bookings by where they left the order.", ["result"], registry=here)
+        self.booking_calls = Histogram(
+            "booked_calls_per_booking", "Ledger calls of one booking.", buckets=(0, 1, 2, 3, 4, 5, 8, 12), registry=here
+        )
+        self.ledger_calls = Counter("booked_ledger_calls", "Calls to ledgers.", ["operation", "result"], registry=here)
+        self.ledger_seconds = Histogram(
+            "booked_ledger_call_seconds", "One ledger call.", buckets=SECONDS, registry=here
+        )
+        self.relayed = Counter("booked_messages_sent", "Messages of the outbox by result.", ["result"], registry=here)
+        self.swept = Counter(
+            "booked_lanes_corrected", "Lanes whose next due the sweep corrected; stays 0.", registry=here
+        )
+        self.alarms = Counter("booked_alarms", "Things that need a person, by kind.", ["kind"], registry=here)
+        self._figures_gauges(here)
+
+    def _figures_gauges(self, here: CollectorRegistry) -> None:
+        self._orders = Gauge("booked_orders", "Orders by state; stops counting at 100,000.", ["state"], registry=here)
+        self._oldest = Gauge(
+            "booked_oldest_unbooked_seconds",
+            "Age of the oldest paid order that is due, uncertain, or waits for a stopped connection or unknown shop.",
+            registry=here,
+        )
+        self._outbox = Gauge("booked_outbox_rows", "Rows of the outbox by state.", ["state"], registry=here)
+        self._rejected = Gauge("booked_rejected_open", "Rejected messages nobody has looked at.", registry=here)
+        self._token_age = Gauge("booked_token_age_seconds", "Age of the access token.", ["connection"], registry=here)
+        self._daily_left = Gauge(
+            "booked_daily_calls_left", "Calls left of the ledger's day.", ["connection"], registry=here
+        )
+        self._stopped = Gauge(
+            "booked_connection_stopped", "1 where a connection needs a person.", ["connection"], registry=here
+        )
+        self._gaps = Gauge("booked_gaps_open", "Ranges of a topic that were lost before they were read.", registry=here)
+        self._snapshot = Gauge(
+            "booked_oldest_snapshot_seconds", "Age of the database's oldest transaction.", registry=here
+        )
+        self.figures_age = Gauge(
+            "booked_figures_read_at_seconds", "When the figures above were read (unix).", registry=here
+        )
+
+    def show(self, figures: Figures, read_at: float) -> None:
+        """Take over the database's figures; ``read_at`` in seconds since 1970."""
+        for gauge in (self._orders, self._outbox, self._token_age, self._daily_left, self._stopped):
+            gauge.clear()
+        for state, count in figures.orders_by_state.items():
+            self._orders.labels(state).set(count)
+        self._oldest.set(figures.oldest_unbooked_seconds)
+        self._outbox.labels("waiting").set(figures.outbox_waiting)
+        self._outbox.labels("set_aside").set(figures.outbox_set_aside)
+        self._rejected.set(figures.rejected_open)
+        for connection, age in figures.token_age_seconds.items():
+            self._token_age.labels(connection).set(age)
+        for connection, left in figures.daily_left.items():
+            self._daily_left.labels(connection).set(left)
+        for connection in figures.connections_stopped:
+            self._stopped.labels(connection).set(1)
+        self._gaps.set(figures.gaps_open)
+        self._snapshot.set(figures.oldest_snapshot_seconds)
+        self.figures_age.set(read_at)
+
+    def on_call(self, operation: str, result: str, seconds: float) -> None:
+        """Count one call to a ledger."""
+        self.ledger_calls.labels(operation, result).inc()
+        self.ledger_seconds.observe(seconds)
+
+    def on_booking(self, result: str, calls: int) -> None:
+        """Count one booking."""
+        self.bookings.labels(result).inc()
+        self.booking_calls.observe(calls)
+
+    def text(self) -> bytes:
+        """Give the exposition text."""
+        return generate_latest(self.registry)

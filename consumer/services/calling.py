@@ -1,0 +1,237 @@
+"""One call to the ledger, with its slot before it and its record after it; a write with its intent besides.
+
+The call runs in a task of its own that nobody cancels: the task records what came of the call, by the intent's id and
+whatever the lane's epoch is by then. Whoever waited for it may have given up.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import structlog
+
+from consumer.domain.ledger import Operation
+from consumer.domain.orders import OrderKey
+from consumer.domain.records import Outcome
+from consumer.domain.states import Priority
+from consumer.errors import (
+    DatabaseUnavailableError,
+    LedgerError,
+    NotSentError,
+    ThrottledError,
+)
+from consumer.ports.lanes import (
+    Begun,
+    BookingStore,
+    CallStore,
+    LaneLease,
+    MustWait,
+    NewIntent,
+    Occupied,
+    Slot,
+    SlotRequest,
+    Superseded,
+    Throttle,
+)
+from consumer.ports.ledger import Answer, Ledger
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+LEAVE_WITHIN_SECONDS = 1.0  # after the commit of an intent the request leaves within this, or not at all
+RECORD_PAUSE_SECONDS = 0.5  # between tries to record an answer while the database is away
+WAIT_CAP_SECONDS = 30.0  # a longer wait for a slot is broken off and looked at again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One write: for whom, what, how to find it again, and by whom it is judged."""
+
+    key: OrderKey
+    change: int
+    priority: Priority
+    subject: str
+    operation: Operation
+    sought: Mapping[str, str]
+    judge: Callable[["Sent"], Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A write's end: an answer or an error, with the intent and the slot that it was made under."""
+
+    intent_id: UUID
+    slot: int
+    answer: Answer | None = None
+    error: LedgerError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What came of a write. ``current`` is False where the order has changed since; it stays due then."""
+
+    sent: Sent
+    current: bool
+
+
+class Caller:
+    """Makes the calls of one lane."""
+
+    def __init__(
+        self,
+        *,
+        lease: LaneLease,
+        ledger: Ledger,
+        bookings: BookingStore,
+        calls: CallStore,
+        steady: Callable[[], float],
+        queued: Callable[[], bool],
+        deadline_seconds: float,
+        settle_seconds: float,
+        on_call: Callable[[str, str, float], None] = lambda _operation, _result, _seconds: None,
+    ) -> None:
+        self._lease = lease
+        self._ledger = ledger
+        self._bookings = bookings
+        self._calls = calls
+        self._steady = steady
+        self._queued = queued
+        self._deadline_seconds = deadline_seconds
+        self._settle_seconds = settle_seconds
+        self._on_call = on_call
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def read(self, operation: Operation, *, key: OrderKey | None, priority: Priority) -> Answer:
+        """Make a call that changes nothing. Raises LedgerError and its subclasses, DatabaseUnavailableError."""
+        slot = await self.wait_for(lambda: self._calls.take_slot(self._request(operation, priority)))
+        if not isinstance(slot, Slot):
+            raise TypeError(f"the store gave {slot!r} for a slot")
+        return await self._in_own_task(self._read(operation, slot, key), operation.name)
+
+    async def write(self, write: Write) -> Written | Superseded | Occupied:
+        """Commit the intent, make the call, record its outcome. Raises FencedError, DatabaseUnavailableError.
+
+        What the ledger answered, errors included, is in the result: the judge has made an outcome of it.
+        """
+        intent_id = uuid4()
+        intent = NewIntent(
+            intent_id=intent_id,
+            subject=write.subject,
+            key=write.key,
+            change=write.change,
+            operation=write.operation.name,
+            digest=write.operation.digest(),
+            sought=write.sought,
+            deadline_seconds=self._deadline_seconds,
+            settle_seconds=self._settle_seconds,
+        )
+        request = self._request(write.operation, write.priority)
+        began = await self.wait_for(lambda: self._begin(intent, request))
+        begun, committed_by = began
+        if not isinstance(begun, Begun):
+            return begun
+        return await self._in_own_task(self._write(write, intent_id, begun.slot, committed_by), write.operation.name)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for the calls under way, so long at most; what is left goes on by itself and records itself."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
+
+    async def _begin(
+        self, intent: NewIntent, request: SlotRequest
+    ) -> MustWait | tuple[Begun | Superseded | Occupied, float]:
+        # The clock is read before the transaction: the second that the request has to leave in starts at the
+        # earliest moment at which the intent's deadline can have been fixed.
+        before = self._steady()
+        begun = await self._bookings.begin(self._lease, intent, request)
+        return begun if isinstance(begun, MustWait) else (begun, before)
+
+    def _request(self, operation: Operation, priority: Priority) -> SlotRequest:
+        return SlotRequest(
+            connection_id=self._lease.connection_id,
+            priority=priority,
+            deadline_seconds=self._deadline_seconds,
+            purpose=operation.name,
+            queued=self._queued(),
+        )
+
+    async def wait_for(self, attempt: Callable[[], Awaitable[T | MustWait]]) -> T:
+        """Try until the store says something else than to wait."""
+        while True:
+            got = await attempt()
+            if not isinstance(got, MustWait):
+                return got
+            # The store has told how long; nobody can signal that a second of the window has passed.
+            await asyncio.sleep(min(got.seconds, WAIT_CAP_SECONDS))
+
+    async def _in_own_task(self, work: Coroutine[Any, Any, T], name: str) -> T:
+        task = asyncio.create_task(work, name=f"ledger:{self._lease.connection_id}:{name}")
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, task: "asyncio.Task[Any]") -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # Read, so that an abandoned call is no "exception was never retrieved"; whoever waits gets it as well.
+            log.debug("ledger_call_ended", task=task.get_name(), error=type(task.exception()).__name__)
+
+    async def _read(self, operation: Operation, slot: Slot, key: OrderKey | None) -> Answer:
+        started = self._steady()
+        try:
+            answer = await self._ledger.execute(operation, deadline_seconds=self._deadline_seconds)
+        except LedgerError as error:
+            self._on_call(operation.name, type(error).__name__, self._steady() - started)
+            await self._end_failed(slot, key, error)
+            raise
+        self._on_call(operation.name, "ok", self._steady() - started)
+        await self._until_recorded(lambda: self._calls.end_call(slot, sent=True, exchange=answer.exchange, key=key))
+        return answer
+
+    async def _end_failed(self, slot: Slot, key: OrderKey | None, error: LedgerError) -> None:
+        sent = not isinstance(error, NotSentError)
+        throttle = throttle_of(error)
+        await self._until_recorded(
+            lambda: self._calls.end_call(slot, sent=sent, exchange=error.exchange, key=key, throttle=throttle)
+        )
+
+    async def _write(self, write: Write, intent_id: UUID, slot: Slot, committed_after: float) -> Written:
+        sent = await self._send(write, intent_id, slot, committed_after)
+        outcome = write.judge(sent)
+        throttle = throttle_of(sent.error)
+        if throttle is not None:
+            await self._until_recorded(lambda: self._calls.throttle(slot.connection_id, throttle))
+        current = await self._until_recorded(lambda: self._bookings.record(outcome))
+        return Written(sent=sent, current=current)
+
+    async def _send(self, write: Write, intent_id: UUID, slot: Slot, committed_after: float) -> Sent:
+        started = self._steady()
+        if started - committed_after > LEAVE_WITHIN_SECONDS:
+            # The process stood still between commit and call: somebody may be asking the ledger already.
+            error = NotSentError("The process stood still after the intent was committed; nothing was sent.")
+            return Sent(intent_id=intent_id, slot=slot.n, error=error)
+        try:
+            answer = await self._ledger.execute(write.operation, deadline_seconds=self._deadline_seconds)
+        except LedgerError as error:
+            self._on_call(write.operation.name, type(error).__name__, self._steady() - started)
+            return Sent(intent_id=intent_id, slot=slot.n, error=error)
+        self._on_call(write.operation.name, "ok", self._steady() - started)
+        return Sent(intent_id=intent_id, slot=slot.n, answer=answer)
+
+    async def _until_recorded(self, record: Callable[[], Awaitable[T]]) -> T:
+        """An answer is worth waiting for the database: until it is recorded the intent stays open and blocks."""
+        while True:
+            try:
+                return await record()
+            except DatabaseUnavailableError:
+                log.warning("answer_waits_for_database", connection=self._lease.connection_id)
+                await asyncio.sleep(RECORD_PAUSE_SECONDS)
+
+
+def throttle_of(error: LedgerError | None) -> Throttle | None:
+    """Tell what an error asks of the whole lane."""
+    if isinstance(error, ThrottledError):
+        return Throttle(kind=error.kind, wait_seconds=error.wait_seconds)
+    return None

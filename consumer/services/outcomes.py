@@ -1,0 +1,262 @@
+"""What a write's answer makes of an order: pure judges that turn it into the outcome to record."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from consumer.domain.comparison import compare, same_document
+from consumer.domain.deciding.situation import DELETED_FOR_DIFFERENCE, draft_digest
+from consumer.domain.ledger import (
+    CreateInvoice,
+    DeleteInvoice,
+    Invoice,
+    InvoiceStatus,
+    Operation,
+    UpdateInvoice,
+    VoidInvoice,
+)
+from consumer.domain.mapping import Mapped
+from consumer.domain.records import (
+    Announcement,
+    Conclusion,
+    Document,
+    DocumentKind,
+    IntentEnd,
+    Note,
+    OrderRecord,
+    Outcome,
+    Resolution,
+)
+from consumer.domain.states import OrderState
+from consumer.errors import LedgerError, NotSentError, RefusedError, ThrottledError, UncertainError
+from consumer.services.calling import Sent
+from consumer.services.retrying import after_error
+
+Announce = Callable[[OrderRecord, Conclusion, str], Announcement | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """What every judge needs besides the answer."""
+
+    record: OrderRecord
+    connection_id: str
+    settle_seconds: float
+    jitter: Callable[[], float]
+    announce: Announce
+
+
+def intent_end(sent: Sent) -> IntentEnd:
+    """Say what is known of the intent: done, refused, never sent, or still in doubt (None)."""
+    if sent.error is None:
+        resolution: Resolution | None = Resolution.DONE
+    elif isinstance(sent.error, UncertainError):
+        resolution = None
+    elif isinstance(sent.error, RefusedError):
+        resolution = Resolution.REFUSED
+    elif isinstance(sent.error, NotSentError | ThrottledError):
+        resolution = Resolution.NEVER_SENT
+    else:
+        # A connection that is stopped refused for certain (401, 403): nothing was written.
+        resolution = Resolution.REFUSED
+    return IntentEnd(intent_id=sent.intent_id, resolution=resolution)
+
+
+def judge_error(judging: Judging, sent: Sent, error: LedgerError, *, keep_due: bool = False) -> Outcome:
+    """Make the outcome of a write that did not succeed; with ``keep_due`` the order is decided anew at once."""
+    conclusion = after_error(
+        error,
+        attempts=judging.record.attempts,
+        settle_seconds=judging.settle_seconds,
+        jitter=judging.jitter,
+    )
+    return Outcome(
+        key=judging.record.key,
+        connection_id=judging.connection_id,
+        change=judging.record.change,
+        intent=intent_end(sent),
+        slot=sent.slot,
+        exchange=error.exchange,
+        note=Note(decision=type(error).__name__, words=(str(error),)),
+        conclusion=None if keep_due else conclusion,
+        announcement=None if keep_due else judging.announce(judging.record, conclusion, "parked"),
+    )
+
+
+def judge_invoice(judging: Judging, operation: Operation, mapped: Mapped | None, sent: Sent) -> Outcome:
+    """Make the outcome of a successful write of the order's invoice: the document, and booked where all agrees."""
+    if sent.answer is None:
+        raise ValueError("an answer is needed")
+    document, note = _document_after(judging, operation, mapped, sent.answer.result)
+    record = with_document(judging.record, document)
+    conclusion = _conclusion_after(operation, document)
+    word = {"create_invoice": "created", "update_invoice": "updated", "void_invoice": "voided"}
+    return Outcome(
+        key=record.key,
+        connection_id=judging.connection_id,
+        change=record.change,
+        intent=intent_end(sent),
+        slot=sent.slot,
+        exchange=sent.answer.exchange,
+        document=document,
+        note=note,
+        conclusion=conclusion,
+        announcement=(
+            judging.announce(record, conclusion, word.get(operation.name, "deleted"))
+            if conclusion is not None
+            else None
+        ),
+        reference=document.reference,
+    )
+
+
+def _conclusion_after(operation: Operation, document: Document) -> Conclusion | None:
+    if isinstance(operation, CreateInvoice | UpdateInvoice) and document.agreed:
+        return Conclusion(state=OrderState.BOOKED)
+    return None  # decided anew: the order stays due
+
+
+def _document_after(
+    judging: Judging, operation: Operation, mapped: Mapped | None, invoice: Invoice | None
+) -> tuple[Document, Note]:
+    match operation:
+        case CreateInvoice() if mapped is not None and invoice is not None:
+            return _made(judging, mapped, invoice, judging.record.next_invoice_n)
+        case UpdateInvoice() if mapped is not None and invoice is not None:
+            live = live_document(judging.record)
+            document, note = _made(judging, mapped, invoice, live.n)
+            return replace(document, unique_key=live.unique_key), note
+        case VoidInvoice():
+            gone = replace(live_document(judging.record), status=InvoiceStatus.VOID.value, live=False)
+            return gone, Note(decision="voided", words=(f"Invoice {gone.number} is void.",))
+        case DeleteInvoice():
+            gone = replace(live_document(judging.record), status=DELETED_FOR_DIFFERENCE, live=False)
+            return gone, Note(decision="deleted", words=(f"Invoice {gone.number} was taken back.",))
+        case _:
+            raise TypeError(f"{operation.name} has no judge")
+
+
+def _made(judging: Judging, mapped: Mapped, invoice: Invoice, n: int) -> tuple[Document, Note]:
+    agreement = compare(mapped.expected, invoice)
+    document = document_of(
+        invoice,
+        connection_id=judging.connection_id,
+        n=n,
+        agreed=agreement.equal,
+        content_hash=judging.record.content_hash,
+        written_digest=draft_digest(mapped),
+        layout=mapped.words,
+        unique_key=mapped.draft.unique_key,
+    )
+    figures = {"expected_total": str(mapped.expected.total), "ledger_total": str(invoice.total)}
+    return document, Note(decision="compared", words=agreement.words, figures=figures)
+
+
+def live_document(record: OrderRecord) -> Document:
+    """Give the live invoice of an order that is known to have one."""
+    live = record.live_invoice
+    if live is None:
+        raise ValueError(f"order {record.key} has no live invoice")
+    return live
+
+
+def document_of(
+    invoice: Invoice,
+    *,
+    connection_id: str,
+    n: int,
+    agreed: bool,
+    content_hash: bytes | None,
+    written_digest: bytes | None,
+    layout: tuple[str, ...] = (),
+    unique_key: str = "",
+) -> Document:
+    """Make our record of an invoice as the ledger answered it."""
+    return Document(
+        connection_id=connection_id,
+        kind=DocumentKind.INVOICE,
+        ledger_id=invoice.invoice_id,
+        number=invoice.number,
+        status=invoice.status.value,
+        live=invoice.status is not InvoiceStatus.VOID,
+        reference=invoice.reference,
+        total=invoice.total,
+        currency=invoice.currency,
+        n=n,
+        unique_key=unique_key,
+        tax_total=invoice.tax_total,
+        tax_by_rate=invoice.tax_by_rate or (),
+        issued_on=invoice.issued_on,
+        url=invoice.url,
+        contact_id=invoice.contact_id,
+        layout=layout,
+        written_digest=written_digest,
+        content_hash=content_hash,
+        agreed=agreed,
+        ledger_modified_at=invoice.modified_at,
+    )
+
+
+def adopted(record: OrderRecord, connection_id: str, invoice: Invoice, mapped: Mapped | None) -> Document:
+    """Record a document that was read in the ledger: from a lost answer, from before a restore, or as it is now."""
+    known = next((d for d in record.documents if d.ledger_id == invoice.invoice_id), None)
+    sought: Mapping[str, str] = {} if record.open_intent is None else record.open_intent.sought
+    if known is not None:
+        return _seen_again(known, invoice, sought, mapped)
+    return document_of(
+        invoice,
+        connection_id=connection_id,
+        n=int(sought.get("n", record.next_invoice_n)),
+        agreed=_adopted_agrees(sought, invoice, mapped),
+        content_hash=bytes.fromhex(sought["content_hash"]) if "content_hash" in sought else record.content_hash,
+        written_digest=_adopted_digest(sought, invoice, mapped),
+        layout=() if mapped is None else mapped.words,
+        unique_key=sought.get("unique_key", ""),
+    )
+
+
+def _adopted_agrees(sought: Mapping[str, str], invoice: Invoice, mapped: Mapped | None) -> bool:
+    """Judge against what the intent meant, where there is one (the order may have changed since), else the order."""
+    if "total" in sought:
+        return Decimal(sought["total"]) == invoice.total
+    return mapped is not None and compare(mapped.expected, invoice).equal
+
+
+def _adopted_digest(sought: Mapping[str, str], invoice: Invoice, mapped: Mapped | None) -> bytes | None:
+    if "digest" in sought:
+        return bytes.fromhex(sought["digest"])
+    return draft_digest(mapped) if mapped is not None and compare(mapped.expected, invoice).equal else None
+
+
+def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], mapped: Mapped | None) -> Document:
+    """Note a document of ours as it stands now; what an update without an answer did to it is told from its content."""
+    base = document_of(
+        invoice,
+        connection_id=known.connection_id,
+        n=known.n,
+        agreed=known.agreed,
+        content_hash=known.content_hash,
+        written_digest=known.written_digest,
+        layout=known.layout,
+        unique_key=known.unique_key,
+    )
+    if "digest" not in sought:
+        return base
+    if mapped is None or draft_digest(mapped).hex() != sought["digest"]:
+        # The order has changed again: what is there now is not known, so that it is written anew.
+        return replace(base, agreed=False, written_digest=None)
+    if not same_document(replace(mapped.draft, contact_id=invoice.contact_id), invoice):
+        return base  # the update never arrived
+    return replace(
+        base,
+        agreed=compare(mapped.expected, invoice).equal,
+        content_hash=bytes.fromhex(sought["content_hash"]),
+        written_digest=draft_digest(mapped),
+        layout=mapped.words,
+    )
+
+
+def with_document(record: OrderRecord, document: Document) -> OrderRecord:
+    """Give the record as it will be once this document is stored."""
+    others = tuple(d for d in record.documents if (d.kind, d.part, d.n) != (document.kind, document.part, document.n))
+    return replace(record, documents=(*others, document), reference=record.reference or document.reference)

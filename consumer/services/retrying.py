@@ -1,0 +1,37 @@
+"""What an error means for one order: when to try again, and when never."""
+
+from collections.abc import Callable
+
+from consumer.domain.records import Conclusion
+from consumer.domain.states import OrderState, Reason, ReasonCode
+from consumer.errors import LedgerError, RefusedError, ThrottledError, UncertainError
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+def pause_seconds(attempts: int, jitter: Callable[[], float]) -> float:
+    """Give the pause before the next try: doubling from one second to five minutes, spread by ``jitter`` in 0..1."""
+    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(attempts, 20))
+    return pause * (0.5 + 0.5 * jitter())
+
+
+def after_error(error: LedgerError, *, attempts: int, settle_seconds: float, jitter: Callable[[], float]) -> Conclusion:
+    """Conclude from the error of a call where the order stands."""
+    if isinstance(error, ThrottledError):
+        return Conclusion(state=OrderState.DUE, due_in_seconds=error.wait_seconds + jitter())
+    if isinstance(error, UncertainError):
+        return Conclusion(state=OrderState.UNCERTAIN, due_in_seconds=settle_seconds, failed=True)
+    if isinstance(error, RefusedError):
+        return Conclusion(state=OrderState.PARKED, reason=refusal(error))
+    return Conclusion(state=OrderState.DUE, due_in_seconds=pause_seconds(attempts, jitter), failed=True)
+
+
+def refusal(error: RefusedError) -> Reason:
+    """Say what the ledger refused, in its own words, and what to do where it is known."""
+    return Reason(
+        code=ReasonCode.LEDGER_REFUSED,
+        message=f"The ledger refused ({error.status}, code {error.code}): {error}",
+        fix=error.fix or "Look at the ledger's words; correct what they name, then retry.",
+        group_key=f"ledger_refused:{error.code}",
+    )

@@ -1,0 +1,122 @@
+"""Sync: leases the lanes that have due orders and runs one Lane for each; sweeps now and then for lost wake-ups."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from consumer.errors import DatabaseUnavailableError
+from consumer.lifecycle import Service
+from consumer.ports.lanes import LaneLease, LaneStore
+from consumer.services.lane import LEASE_SECONDS, Lane, LaneEnd, LaneTools
+
+log = structlog.get_logger()
+
+LANES_MAX = 64  # of one process at a time
+POLL_SECONDS = 2.0  # wake-ups are hints: nothing waits longer than this for a look
+SWEEP_SECONDS = 60.0
+PAUSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncParts:
+    """What the service works with. ``wait_for_work`` returns when some lane may be due, or after the seconds."""
+
+    lanes: LaneStore
+    tools: LaneTools
+    installation: str
+    owner: str
+    wait_for_work: Callable[[float], Awaitable[None]]
+    on_sweep: Callable[[int], None] = lambda _corrected: None
+
+
+class Sync(Service):
+    """The service; it stops when every lane has finished what it had in hand."""
+
+    def __init__(self, parts: SyncParts) -> None:
+        super().__init__("sync")
+        self._parts = parts
+        self._beat = self.heartbeat("leasing")
+        self._running: dict[str, tuple[Lane, asyncio.Task[LaneEnd]]] = {}
+
+    async def _begin(self) -> None:
+        self.spawn("leasing", self._serve())
+        self.spawn("sweeping", self._sweep())
+
+    async def _finish(self, deadline_seconds: float) -> None:
+        running = list(self._running.values())
+        for lane, _ in running:
+            lane.stop()
+        if running:
+            await asyncio.wait([task for _, task in running], timeout=deadline_seconds)
+
+    async def _serve(self) -> None:
+        await self._check_in()
+        while not self.stopping.is_set():
+            self._beat.beat()
+            await self._lease_due()
+            await self._wait()
+
+    async def _check_in(self) -> None:
+        while not self.stopping.is_set():
+            self._beat.beat()
+            try:
+                await self._parts.lanes.check_in(self._parts.installation)
+            except DatabaseUnavailableError:
+                log.warning("sync_waits_for_database")
+                await self.nap(PAUSE_SECONDS)
+            else:
+                self.started.set()
+                return
+
+    async def _lease_due(self) -> None:
+        room = LANES_MAX - len(self._running)
+        if room <= 0:
+            return
+        try:
+            leases = await self._parts.lanes.lease_due(self._parts.owner, LEASE_SECONDS, room)
+        except DatabaseUnavailableError:
+            log.warning("sync_waits_for_database")
+            await self.nap(PAUSE_SECONDS)
+            return
+        for lease in leases:
+            self._start(lease)
+
+    def _start(self, lease: LaneLease) -> None:
+        lane = Lane(lease, self._parts.tools)
+        task = asyncio.create_task(self._run_lane(lane), name=f"lane:{lease.connection_id}")
+        self._running[lease.connection_id] = (lane, task)
+        task.add_done_callback(lambda _: self._running.pop(lease.connection_id, None))
+
+    async def _run_lane(self, lane: Lane) -> LaneEnd:
+        try:
+            end = await lane.run()
+        except DatabaseUnavailableError:
+            log.warning("lane_lost_database", connection=lane.connection_id)
+            return LaneEnd.RESTING
+        except Exception:
+            # One connection's lane must not take the others with it. The lease expires by itself, the order that was
+            # in hand counts as taken, and after three such ends it is parked.
+            log.exception("lane_failed", connection=lane.connection_id)
+            return LaneEnd.RESTING
+        log.debug("lane_ended", connection=lane.connection_id, end=end.value)
+        return end
+
+    async def _wait(self) -> None:
+        stopped = asyncio.ensure_future(self.stopping.wait())
+        woken = asyncio.ensure_future(self._parts.wait_for_work(POLL_SECONDS))
+        try:
+            await asyncio.wait((stopped, woken), timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (stopped, woken):
+                task.cancel()
+            await asyncio.gather(stopped, woken, return_exceptions=True)
+
+    async def _sweep(self) -> None:
+        while not self.stopping.is_set():
+            await self.nap(SWEEP_SECONDS)
+            try:
+                self._parts.on_sweep(await self._parts.lanes.sweep())
+            except DatabaseUnavailableError:
+                log.warning("sweep_waits_for_database")
