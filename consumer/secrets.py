@@ -35,7 +35,7 @@ class Keyring:
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         """Take the keys by id, the writing one first. Raises ConfigurationError for none or a wrong one."""
         if not keys:
-            raise ConfigurationError(KEYS_SETTING, "holds no key; make one with `booked key` and set id:key")
+            raise ConfigurationError(KEYS_SETTING, "holds no key; make one with `booked keys new`")
         for key_id, key in keys.items():
             if not _KEY_ID.fullmatch(key_id):
                 raise ConfigurationError(KEYS_SETTING, "a key's id must be 1 to 32 letters, digits, '_', '.' or '-'")

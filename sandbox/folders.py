@@ -29,7 +29,7 @@ def sandbox_folder(parent: Path | None = None, *, keep: bool = False) -> Iterato
             yield folder
         finally:
             if not keep:
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
 
 
 def remove_abandoned(base: Path) -> None:
@@ -38,7 +38,22 @@ def remove_abandoned(base: Path) -> None:
         # A folder that another sandbox removes, or has only just made and not locked yet, is passed over.
         with contextlib.suppress(OSError):
             if folder.stat().st_uid == os.geteuid() and _abandoned(folder / LOCK_NAME):
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove what can be removed, the lock last.
+
+    A server that has only just been killed may still write. Then the folder stays, and without its lock file no later
+    sandbox would know it for an abandoned one.
+    """
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != LOCK_NAME:
+            path.unlink(missing_ok=True)
+    if {path.name for path in folder.iterdir()} == {LOCK_NAME}:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _abandoned(lock_file: Path) -> bool:

@@ -70,7 +70,7 @@ async def open_stores(settings: Settings, *, name: str = "booked") -> AsyncItera
             outbox=PostgresOutboxStore(database),
             settings=PostgresSettingsStore(database),
             lanes=PostgresLaneStore(database),
-            bookings=PostgresBookingStore(database),
+            bookings=PostgresBookingStore(database, email_key=email_key, name_key=name_key),
             calls=PostgresCallStore(database),
             tokens=PostgresTokenStore(database, keyring=keyring),
             contacts=PostgresContactStore(database, email_key=email_key, name_key=name_key),

@@ -32,6 +32,7 @@ from consumer.errors import DatabaseUnavailableError
 from consumer.lifecycle import Service, run_services
 from consumer.observability.metrics import Metrics
 from consumer.ports.intake import Recorded
+from consumer.ports.wakeups import WakeKind
 from consumer.services.announcing import Announcer
 from consumer.services.figures import FiguresReader
 from consumer.services.intake import Intake, IntakeLimits
@@ -126,7 +127,7 @@ def _services(
     zones = ShopZones(stores.settings)
     report = MetricsReport(metrics)
     services: list[Service] = [
-        wakeups,
+        WakeupsRunner(wakeups),
         FiguresReader(stores.figures, lambda figures: metrics.show(figures, time.time())),
     ]
     if Part.INTAKE in parts:
@@ -150,9 +151,9 @@ def _intake(
 
     def on_recorded(recorded: Recorded) -> None:
         if recorded.woken:
-            wakeups.wake("lanes", recorded.woken)
+            wakeups.wake(WakeKind.LANES, recorded.woken)
         if recorded.outbox_rows:
-            wakeups.wake("outbox", frozenset())
+            wakeups.wake(WakeKind.OUTBOX)
 
     return Intake(
         source=KafkaSource(settings=kafka_settings(settings), topics=settings.topics_in, group=settings.consumer_group),
@@ -167,15 +168,15 @@ def _intake(
 
 
 def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresWakeups, metrics: Metrics) -> Sync:
-    async def wait_for_lane(connection_id: str, seconds: float) -> None:  # noqa: ARG001 any wake-up is worth a look
-        await wakeups.wait("lanes", seconds)
+    async def wait_for_lane(connection_id: str, seconds: float) -> None:
+        await wakeups.wait(WakeKind.LANES, seconds, of=connection_id)
 
     async def wait_for_work(seconds: float) -> None:
-        await wakeups.wait("lanes", seconds)
+        await wakeups.wait(WakeKind.LANES, seconds)
 
     def on_booking(result: str, calls: int) -> None:
         metrics.on_booking(result, calls)
-        wakeups.wake("outbox", frozenset())
+        wakeups.wake(WakeKind.OUTBOX)
 
     tools = LaneTools(
         lanes=stores.lanes,
@@ -214,6 +215,21 @@ def _relay(settings: Settings, stores: Stores, wakeups: PostgresWakeups, report:
     return [relay, OutboxWaker(wakeups, relay.wake)]
 
 
+class WakeupsRunner(Service):
+    """Keeps the wake-ups between processes running for as long as the process."""
+
+    def __init__(self, wakeups: PostgresWakeups) -> None:
+        super().__init__("wakeups")
+        self._wakeups = wakeups
+
+    async def _begin(self) -> None:
+        await self._wakeups.start()
+        self.started.set()
+
+    async def _release(self) -> None:
+        await self._wakeups.stop()
+
+
 class OutboxWaker(Service):
     """Passes wake-ups of the outbox on to the relay."""
 
@@ -228,7 +244,7 @@ class OutboxWaker(Service):
 
     async def _pass_on(self) -> None:
         while not self.stopping.is_set():
-            await self._wakeups.wait("outbox", WAIT_SECONDS)
+            await self._wakeups.wait(WakeKind.OUTBOX, WAIT_SECONDS)
             self._wake.set()
 
 

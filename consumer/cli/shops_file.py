@@ -135,7 +135,8 @@ class ShopsFile(_Part):
     """The whole file."""
 
     connections: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")], ConnectionPart] = {}
-    shops: dict[Annotated[str, Field(min_length=1, max_length=200)], ShopPart] = {}
+    # The same rule as the contract has: a shop of another id could never receive an order.
+    shops: dict[Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/\s]+$")], ShopPart] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

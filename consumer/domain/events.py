@@ -1,4 +1,4 @@
-"""What came in over Kafka, as the domain sees it: who, which revision, which facts, and the content as canonical bytes."""
+"""What came in over Kafka, as the domain sees it: who, which revision, which facts, and the content."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -105,32 +105,29 @@ def plans(charges: Charges, *, negative_lines: bool) -> Iterator[Plan]:
 
 def without_negatives(charges: Charges) -> Charges:
     """Turn positions below zero into reductions of the others of their tax: for ledgers without negative lines."""
-    kept = [position for position in charges.positions if position.amount >= 0]
+    kept = [at for at, position in enumerate(charges.positions) if position.amount >= 0]
     if len(kept) == len(charges.positions) or not kept:
         return charges
-    places = {id(position): at for at, position in enumerate(kept)}
-    moved = []
-    for position in charges.positions:
-        if position.amount >= 0:
-            continue
-        same = tuple(places[id(other)] for other in kept if other.tax == position.tax)
-        untaxed = not charges.taxes[position.tax].rate
-        moved.append(
-            Reduction(
-                name=position.name,
-                amount=position.reduction - position.amount,
-                positions=same,
-                inclusive=position.inclusive,
-                after_tax=untaxed or not same,
-            )
-        )
-    old = [position for position in charges.positions if position.amount >= 0 for _ in (0,)]
-    numbers = {at: places[id(position)] for at, position in enumerate(charges.positions) if id(position) in places}
+    places = {old: new for new, old in enumerate(kept)}
     renumbered = [
-        replace(reduction, positions=tuple(numbers[at] for at in reduction.positions if at in numbers))
+        replace(reduction, positions=tuple(places[at] for at in reduction.positions if at in places))
         for reduction in charges.reductions
     ]
-    return replace(charges, positions=tuple(old), reductions=(*renumbered, *moved))
+    moved = [_as_reduction(charges, at, places) for at, position in enumerate(charges.positions) if position.amount < 0]
+    positions = tuple(charges.positions[at] for at in kept)
+    return replace(charges, positions=positions, reductions=(*renumbered, *moved))
+
+
+def _as_reduction(charges: Charges, at: int, places: Mapping[int, int]) -> Reduction:
+    position = charges.positions[at]
+    same = tuple(new for old, new in places.items() if charges.positions[old].tax == position.tax)
+    return Reduction(
+        name=position.name,
+        amount=position.reduction - position.amount,
+        positions=same,
+        inclusive=position.inclusive,
+        after_tax=not same or not charges.taxes[position.tax].rate,
+    )
 
 
 class _Search:
@@ -262,7 +259,8 @@ class _Search:
         shares: dict[int, list[tuple[Decimal, bool]]] = {}
         for reduction in self.charges.reductions:
             if not reduction.after_tax:
-                for at, part in over_positions(self.charges, reduction).items():
+                # Exact shares leave each line free to be rounded as the shop did; their sum is pinned by the total.
+                for at, part in over_positions(self.charges, reduction, whole=not free).items():
                     shares.setdefault(at, []).append((part, reduction.inclusive))
         for at, position in enumerate(self.charges.positions):
             exact = self._converted(plan, position.tax, position.amount - position.reduction, position.inclusive)

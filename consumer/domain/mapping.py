@@ -16,7 +16,7 @@ from consumer.domain.dates import document_days
 from consumer.domain.layout import Layout, find_layout, nearest_figures
 from consumer.domain.ledger import InvoiceDraft, Item, LedgerCurrency, LedgerFacts, TaxRounding
 from consumer.domain.money import ZERO
-from consumer.domain.orders import Fee, Line, Order, Shipping
+from consumer.domain.orders import Discount, Fee, Line, Order, Shipping
 from consumer.domain.references import full_reference, reference_of, unique_key_of
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.splitting import is_whole
@@ -24,6 +24,7 @@ from consumer.domain.states import Reason, ReasonCode
 from consumer.domain.texts import plain, several_lines
 from consumer.domain.totals import Goal, goals
 
+AMOUNT_MAX = Decimal(10) ** 14  # beyond it exact sums would need more digits than are reckoned with
 _OTHER_ROUNDING = {TaxRounding.PER_RATE: TaxRounding.PER_LINE, TaxRounding.PER_LINE: TaxRounding.PER_RATE}
 _ROUNDING_WORDS = {TaxRounding.PER_RATE: "once per tax rate", TaxRounding.PER_LINE: "on each line"}
 
@@ -90,7 +91,7 @@ def map_order(
         currency=currency,
         header=replace(header, reference=reference) if reference else header,
     )
-    return _map(task)
+    return _too_large(order) or _map(task)
 
 
 def items_needed(order: Order, shop: ShopSettings) -> tuple[str, ...]:
@@ -237,6 +238,24 @@ def _currency(order: Order, facts: LedgerFacts) -> LedgerCurrency | Reason:
         message=f"The organisation does not have the currency {code}.",
         fix=f"Add {code} to the currencies of the organisation in the ledger.",
         group_key=f"currency_missing:{code}",
+    )
+
+
+def _too_large(order: Order) -> Reason | None:
+    """Refuse amounts that are no money of a shop: with them a sum would lose digits without a word."""
+    amounts = [order.totals.grand_total, order.totals.tax or ZERO]
+    for line in order.lines:
+        amounts += [line.quantity * line.unit_price, line.quantity, line.unit_price, line.discount, line.total or ZERO]
+    charges: tuple[Discount | Shipping | Fee, ...] = (*order.discounts, *order.shipping, *order.fees)
+    amounts += [charge.amount for charge in charges]
+    largest = max(map(abs, amounts))
+    if largest < AMOUNT_MAX:
+        return None
+    return Reason(
+        code=ReasonCode.NOT_SUPPORTED,
+        message=f"An amount or quantity of the order is {largest:.3E}, which is beyond {AMOUNT_MAX:.0E}.",
+        fix="Correct the order in the shop and send it again.",
+        group_key="not_supported:too_large",
     )
 
 

@@ -169,7 +169,9 @@ def place_changed(
     stands at follows from there.
     """
     before = _counted(known.place, now)
-    before = replace(before, connection_id=connection_of(known.place, ties, shop))
+    own = connection_of(known.place, ties, shop)
+    if own != before.connection_id:
+        before = replace(before, connection_id=own)
     facts = Facts(
         paid=head.paid,
         paid_moment=head.paid_moment,
@@ -258,7 +260,9 @@ def place_anew(
         standing = Standing(state=OrderState.DUE)
     if (standing.state, standing.reason, moved.connection_id) == (known.state, known.reason, known.connection_id):
         return known
-    moved = replace(moved, change=known.change + 1)
+    if (standing.state, moved.connection_id) != (known.state, known.connection_id):
+        # Whoever decides for it at this moment has read the settings of before.
+        moved = replace(moved, change=known.change + 1)
     if standing.state is not OrderState.DUE:
         return _rest(moved, standing)
     if known.state is OrderState.DUE:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from consumer.domain.records import Conclusion, Outcome, Resolution
 from consumer.domain.states import OrderState, Reason, check_transition
@@ -174,3 +175,16 @@ def _concluded(
         booked=conclusion.state is OrderState.BOOKED,
         announces=outcome.announcement is not None and outcome.announcement.digest != before.announced,
     )
+
+
+def late_answer(outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """Give what is kept of an answer that came too late, as plain data."""
+    end, document, exchange = outcome.intent, outcome.document, outcome.exchange
+    return {
+        "resolution": None if end is None or end.resolution is None else end.resolution.value,
+        "came_at": now.isoformat(),
+        "ledger_id": None if document is None else document.ledger_id,
+        "number": None if document is None else document.number,
+        "status": None if exchange is None else exchange.status,
+        "code": None if exchange is None else exchange.code,
+    }

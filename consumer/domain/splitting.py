@@ -25,10 +25,13 @@ def over_taxes(charges: Charges, reduction: Reduction) -> dict[int, Decimal]:
     return {tax: part for tax, part in zip(weights, parts, strict=True) if part}
 
 
-def over_positions(charges: Charges, reduction: Reduction) -> dict[int, Decimal]:
-    """Split a reduction over its positions by what they come to: parts that add up to it exactly."""
+def over_positions(charges: Charges, reduction: Reduction, *, whole: bool = True) -> dict[int, Decimal]:
+    """Split a reduction over its positions by what they come to: parts that add up to it exactly.
+
+    ``whole`` parts are minor units by largest remainder; the others are the exact shares.
+    """
     weights = [_worth(charges, at) for at in reduction.positions]
-    parts = _split(reduction.amount, weights, charges.digits)
+    parts = _split(reduction.amount, weights, charges.digits) if whole else _shares(reduction.amount, weights)
     return {at: part for at, part in zip(reduction.positions, parts, strict=True) if part}
 
 
@@ -42,6 +45,10 @@ def _split(amount: Decimal, weights: Sequence[Decimal], digits: int) -> list[Dec
         return [amount]
     if is_whole(amount, digits):
         return split_by_largest_remainder(amount, weights, digits)
+    return _shares(amount, weights)
+
+
+def _shares(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     total = sum(weights, ZERO)
     return [amount * weight / total if total else amount / len(weights) for weight in weights]
 

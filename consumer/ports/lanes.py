@@ -89,7 +89,7 @@ class SlotRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """The right to make one call within its deadline."""
+    """The right to make one call within its deadline; ``n`` counts the calls of the connection."""
 
     connection_id: str
     n: int
@@ -228,6 +228,8 @@ class BookingStore(Protocol):
     ) -> Begun | MustWait | Superseded | Occupied:
         """Commit an intent together with its slot, only while lease and change hold. Raises FencedError.
 
+        Raises ConnectionStoppedError where the connection was stopped meanwhile: nothing more is written to it.
+
         Also where it must wait: the order has been mapped without harm by then, so its take no longer counts.
         """
         ...
@@ -237,7 +239,8 @@ class BookingStore(Protocol):
 
         With a lease (no call was made) it raises FencedError where the lease has passed on. An answer to an intent
         that was resolved otherwise meanwhile is kept as late and makes the order due again (a check for doubles).
-        Recording the same outcome twice changes nothing (an ambiguous commit is repeated).
+        Recording the same outcome twice changes nothing (an ambiguous commit is repeated). Raises LookupError for an
+        order or intent that is not known, TransitionError for a step that the table of states does not have.
         """
         ...
 
@@ -277,6 +280,30 @@ class StoredToken:
     expires_in_seconds: float = 0.0
     version: int = 1
     age_seconds: float | None = None  # since the access token was made
+
+
+# What a new authorisation cures.
+CURED_BY_GRANT = frozenset(
+    {
+        StopCause.TOKEN_REVOKED,
+        StopCause.CLIENT_REFUSED,
+        StopCause.NOT_CONNECTED,
+        StopCause.SCOPE_MISSING,
+        StopCause.SECRET_UNREADABLE,
+    }
+)
+
+
+class Sealer(Protocol):
+    """Seals secrets; consumer.secrets.Keyring is one."""
+
+    def seal(self, plain: str, *, bound_to: str) -> bytes:
+        """Encrypt a text for one place."""
+        ...
+
+    def open(self, sealed: bytes, *, bound_to: str) -> str:
+        """Decrypt a text of that place. Raises SecretError."""
+        ...
 
 
 class TokenStore(Protocol):

@@ -126,7 +126,8 @@ def aware(moment: datetime | None, zone: tzinfo) -> datetime | None:
 def to_order(content: bytes, time_zone: str) -> Order:
     """Make the order from the stored canonical content of an event that was not bare.
 
-    ``time_zone`` is the shop's, an IANA name. Raises ValueError where these are not such bytes, or no such zone.
+    ``time_zone`` is the shop's, an IANA name. Raises ValueError where these are not such bytes, and zoneinfo's
+    ZoneInfoNotFoundError, a KeyError, where there is no such zone.
     """
     data = parse_order(content)
     return _Reader(zone=ZoneInfo(time_zone), includes_tax=bool(data.prices_include_tax)).order(data)

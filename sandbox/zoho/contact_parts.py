@@ -22,7 +22,7 @@ def add_address(call: Call) -> Answer:
     address = blank_address(call) | checks.texts(call, call.mapping(), ADDRESS)
     document.body["addresses"].append(address)
     save_contact(call, document)
-    return Answer(status=201, body={"code": 0, "message": "The address has been added.", "address_info": address})
+    return Answer(body={"code": 0, "message": "The address has been added.", "address_info": address})
 
 
 def edit_address(call: Call) -> Answer:
@@ -87,9 +87,7 @@ def create_person(call: Call) -> Answer:
     person = read_person(call, given, None)
     document.body["persons"].append(person)
     _save(call, document)
-    return Answer(
-        status=201, body={"code": 0, "message": "The contact person has been created.", "contact_person": person}
-    )
+    return Answer(body={"code": 0, "message": "The contact person has been created.", "contact_person": person})
 
 
 def get_person(call: Call) -> Answer:

@@ -187,7 +187,7 @@ def refund(call: Call) -> Answer:
     document = known_creditnote(call)
     _check_open(document)
     made = add_refund(call, document, "creditnote_refund_id") | {"creditnote_id": document.id}
-    return Answer(status=201, body={"code": 0, "message": "The refund has been recorded.", "creditnote_refund": made})
+    return Answer(body={"code": 0, "message": "The refund has been recorded.", "creditnote_refund": made})
 
 
 def list_refunds(call: Call) -> Answer:

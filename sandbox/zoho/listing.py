@@ -108,7 +108,7 @@ def search_of(call: Call, listing: Listing) -> Search:
         if known is not None and value != "":
             known(call, search, value)
         elif name in field_ids(call.organization) and call.switch("custom_field_filter") == "by_name":
-            search.where("json_extract(body, '$.custom_values.' || ?) = ?", name, value)
+            _by_custom_field(call, search, name, value)
     hidden_seconds = max(float(call.switch("list_delay_seconds")), call.stale_seconds)
     if hidden_seconds:
         search.where("created <= ?", call.now - hidden_seconds)
@@ -118,6 +118,14 @@ def search_of(call: Call, listing: Listing) -> Search:
     number_, size = _paging(call)
     search.limit, search.offset = size + 1, (number_ - 1) * size
     return search
+
+
+def _by_custom_field(call: Call, search: Search, name: str, value: str) -> None:
+    if name == call.organization.unique_field:
+        held = "SELECT id FROM unique_values WHERE organization_id = ? AND field = ? AND value = ?"
+        search.where(f"id IN ({held})", call.organization.organization_id, name, value)
+    else:
+        search.where("json_extract(body, '$.custom_values.' || ?) = ?", name, value)
 
 
 def listed(

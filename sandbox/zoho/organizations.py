@@ -25,7 +25,8 @@ class Limits:
 
 def limits_of(values: Mapping[str, Any]) -> Limits:
     """Read limits from JSON, whose numbers with a point are Decimal. Raises `TypeError` for one that does not exist."""
-    return Limits(**{name: float(one) if isinstance(one, Decimal) else one for name, one in values.items()})
+    plain: dict[str, Any] = {name: float(one) if isinstance(one, Decimal) else one for name, one in values.items()}
+    return Limits(**plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

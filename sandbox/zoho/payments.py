@@ -162,7 +162,7 @@ def refund_payment(call: Call) -> Answer:
     """POST /customerpayments/{payment_id}/refunds: of what is not on any invoice."""
     document = known_payment(call)
     refund = add_refund(call, document, "payment_refund_id") | {"payment_id": document.id}
-    return Answer(status=201, body={"code": 0, "message": "The refund has been recorded.", "payment_refund": refund})
+    return Answer(body={"code": 0, "message": "The refund has been recorded.", "payment_refund": refund})
 
 
 def list_refunds(call: Call) -> Answer:

@@ -69,6 +69,7 @@ class Visit:
     inside: Organization | None = None
     struck: list[Fault] = field(default_factory=list)
     grant: Grant | None = None
+    template: str = ""
 
     async def run(self, send: Send) -> None:
         """Work the request off. Never raises for what a caller or a handler does wrong."""
@@ -150,6 +151,7 @@ class Visit:
             )
         if found.route is None:
             raise Refusal(status=404, code=5, message="Invalid URL passed")
+        self.template = found.route.template
         if not self.grant.allows(found.route.scope):
             raise _unauthorised(57)
         self.world.limits.enter(organization)
@@ -164,13 +166,13 @@ class Visit:
         if instead is not None:
             with self.world.store.transaction():
                 self.world.limits.count_day(organization)
-                self._decided(instead, committed=False, template=route.template, counted=True)
+                self._decided(instead, committed=False, counted=True)
             return instead
         with self.world.store.transaction():
             self.world.limits.count_day(organization)
             answer = self._perform(organization, route, names)
             committed = self.arrival.method != "GET" and answer.body.get("code", 1) == 0
-            self._decided(answer, committed=committed, template=route.template, counted=True)
+            self._decided(answer, committed=committed, counted=True)
         answer.headers |= self.world.limits.headers(organization) | {"Allow": f"OPTIONS, {route.method}"}
         return answer
 
@@ -300,11 +302,10 @@ class Visit:
         await deliver(send, answer, headers=headers, actions=self._actions(AFTER))
         return "sent" if self.world.connections.is_open(self.arrival.caller) else "lost"
 
-    def _decided(self, answer: Answer, *, committed: bool, template: str = "", counted: bool = False) -> None:
-        columns: dict[str, Any] = {"template": template} if template else {}
+    def _decided(self, answer: Answer, *, committed: bool, counted: bool = False) -> None:
         self.world.recorder.decided(
             self.seq,
-            **columns,
+            template=self.template or self.arrival.path,
             status=answer.status,
             code=answer.body.get("code"),
             committed=int(committed),

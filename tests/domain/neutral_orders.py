@@ -153,6 +153,8 @@ def _discount(discount: Row, row: Row, breakdown: list[Row]) -> Discount:
     at_rate = tuple(
         str(at) for at, line in enumerate(row["lines"]) if rate is None or Decimal(line["tax_rate"] or 0) == rate
     )
+    if not at_rate:
+        raise NotToldError("a discount off a charge, which an order of ours has no way to name")
     return Discount(amount=Decimal(discount["amount"]), code=discount["code"] or "", line_ids=at_rate)
 
 

@@ -176,6 +176,12 @@ def test_the_bound_of_the_shop_holds() -> None:
     assert parked(order(TWO, "4.89", tax_by_rate=TWO_TAXES), shop=strict).code is ReasonCode.NO_EXACT_LAYOUT
 
 
+def test_a_line_that_does_not_agree_with_its_own_price_is_never_balanced() -> None:
+    """3 x 0.67 is 2.01 and the line says 2.02: more than half a cent, so the difference is not only rounding."""
+    off = [line("3", "0.67", total=D("2.02")), TWO[1]]
+    assert parked(order(off, "4.89", tax_by_rate=TWO_TAXES)).code is ReasonCode.NO_EXACT_LAYOUT
+
+
 def test_wrong_tax_is_never_balanced_by_an_adjustment() -> None:
     """10.00 at 22 % stated with 2.30 of tax and 12.30 in all: the tax is not its rate's, so it is parked."""
     reason = parked(order([line("1", "10.00")], "12.30", tax_by_rate=stated(r22="2.30")))

@@ -1,8 +1,11 @@
 """The sandbox's folder goes when the sandbox goes, and one left by a crash goes with the next start."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from sandbox.folders import remove_abandoned, sandbox_folder
 from sandbox.ports import FIRST_PORT, LAST_PORT, free_port
@@ -65,6 +68,19 @@ def test_a_folder_left_by_a_crash_is_removed_later(tmp_path: Path) -> None:
 
     with sandbox_folder(tmp_path):
         assert not left.exists()
+
+
+def test_a_removal_that_failed_is_taken_up_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where data cannot be removed yet, because a dying server still writes, the next sandbox removes the folder."""
+    with monkeypatch.context() as broken:
+        broken.setattr(shutil, "rmtree", lambda *_arguments, **_options: None)
+        with sandbox_folder(tmp_path) as folder:
+            (folder / "postgres-data").mkdir()
+    assert (folder / "postgres-data").is_dir()
+
+    remove_abandoned(tmp_path)
+
+    assert not folder.exists()
 
 
 def test_a_free_port_is_out_of_the_way_of_outgoing_connections() -> None:

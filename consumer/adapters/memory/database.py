@@ -48,6 +48,7 @@ class OrderRow:
     reference: str = ""
     sequence: int = 0
     announced: bytes | None = None
+    recorded: bytes | None = None
     changes_in_hour: int = 0
     changes_since: datetime | None = None
     first_seen_at: datetime | None = None
@@ -74,12 +75,13 @@ class IntentRow:
     looked_at: datetime | None = None
     doubtful: bool = False
     resolution: str | None = None
+    resolved_at: datetime | None = None
     late_answer: dict[str, Any] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class LaneRow:
-    """One row of ``lanes``, with its slots: (free_at, open_until) by number."""
+    """One row of ``lanes``, with its slots, each (free_at, open_until)."""
 
     connection_id: str
     owner: str | None = None
@@ -97,9 +99,28 @@ class LaneRow:
     contacts_complete_at: datetime | None = None
     contacts_fresh_at: datetime | None = None
     contacts_seen_until: datetime | None = None
+    contacts_seen_next: datetime | None = None
     contacts_page: int = 0
     calls_total: int = 0
     slots: list[tuple[datetime, datetime]] = field(default_factory=list)
+    calls: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)  # of the calls under way, their slots
+
+
+@dataclass(slots=True, kw_only=True)
+class TokenRow:
+    """One row of ``tokens``; secrets are sealed."""
+
+    client_id: str
+    client_secret: bytes
+    refresh_token: bytes
+    access_token: bytes | None
+    access_expires_at: datetime | None
+    access_made_at: datetime | None
+    connected_by: str
+    connected_at: datetime
+    renewing_until: datetime | None = None
+    renewals: list[datetime] = field(default_factory=list)
+    version: int = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,7 +164,7 @@ class MemoryDatabase:
         self.stored_identity: tuple[str, int] | None = None
         self.connections: dict[str, ConnectionRow] = {}
         self.shops: dict[str, ShopSettings] = {}
-        self.tokens: dict[str, Any] = {}
+        self.tokens: dict[str, TokenRow] = {}
         self.orders: dict[OrderKey, OrderRow] = {}
         self.documents: dict[OrderKey, list[Document]] = {}
         self.intents: dict[UUID, IntentRow] = {}

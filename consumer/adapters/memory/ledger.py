@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from consumer.adapters.memory.ledger_book import LedgerBook
+from consumer.adapters.memory.ledger_book import LedgerBook, operation_name
 from consumer.domain.exchanges import Exchange
 from consumer.domain.ledger import Operation
 from consumer.domain.settings import ConnectionSettings
@@ -91,10 +91,10 @@ class MemoryLedger:
         await self._factory.pause()
         fault = self._factory.choose_fault(operation)
         if self._closed or fault is Fault.NOT_SENT:
-            raise NotSentError(f"{operation.name}: not sent", _exchange(operation, None, "NotSentError"))
+            raise NotSentError(f"{operation_name(operation)}: not sent", _exchange(operation, None, "NotSentError"))
         if fault is Fault.UNAUTHORIZED and await self._access.renewed(token) == token:
             raise ConnectionStoppedError(
-                f"{operation.name}: not authorised",
+                f"{operation_name(operation)}: not authorised",
                 StopCause.TOKEN_REVOKED,
                 _exchange(operation, 401, "ConnectionStoppedError"),
             )
@@ -112,7 +112,7 @@ class MemoryLedger:
     def _fail_before(self, operation: Operation, fault: Fault | None) -> None:
         if fault is Fault.THROTTLED:
             raise ThrottledError(
-                f"{operation.name}: too many calls in a minute",
+                f"{operation_name(operation)}: too many calls in a minute",
                 ThrottleKind.MINUTE,
                 self._factory.throttle_seconds,
                 _exchange(operation, 429, "ThrottledError", 44),
@@ -132,15 +132,17 @@ class MemoryLedger:
 
 def _unknown(operation: Operation) -> LedgerError:
     if operation.is_write:
-        return UncertainError(f"{operation.name}: no answer", _exchange(operation, None, "UncertainError"))
-    return LedgerUnavailableError(f"{operation.name}: no answer", _exchange(operation, None, "LedgerUnavailableError"))
+        return UncertainError(f"{operation_name(operation)}: no answer", _exchange(operation, None, "UncertainError"))
+    return LedgerUnavailableError(
+        f"{operation_name(operation)}: no answer", _exchange(operation, None, "LedgerUnavailableError")
+    )
 
 
 def _exchange(operation: Operation, status: int | None, outcome: str, code: int | None = None) -> Exchange:
     return Exchange(
-        operation=operation.name,
+        operation=operation_name(operation),
         method="POST" if operation.is_write else "GET",
-        path=f"/memory/{operation.name}",
+        path=f"/memory/{operation_name(operation)}",
         request="",
         response="",
         status=status,

@@ -4,6 +4,7 @@ Every method is one step that happens whole or not at all; nothing here waits. R
 with the codes that Zoho Books gives, so that what decides by them is tested without a network.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,11 @@ _BAD: Final = 400
 _GONE: Final = 404
 
 T = TypeVar("T")
+
+
+def operation_name(operation: words.Operation) -> str:
+    """Give the operation's name from its class; its ``name`` may be a field of its own."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(operation).__name__).lower()
 
 
 class Totals(Protocol):
@@ -75,7 +81,7 @@ class LedgerBook:
 
     def apply(self, operation: words.Operation) -> Any:
         """Do the operation and give its result. Raises RefusedError and its kin; then nothing has changed."""
-        result = getattr(self, f"_{operation.name}")(operation)
+        result = getattr(self, f"_{operation_name(operation)}")(operation)
         if isinstance(operation, words.WriteOperation):
             self.commits.append(operation)
         return result
@@ -120,8 +126,8 @@ class LedgerBook:
         return self._page(rows, operation.page)
 
     def _find_contacts(self, operation: words.FindContacts) -> Page:
-        wanted = _name_key(operation.name)
-        found = (one for one in self.contacts.values() if _name_key(one.name) == wanted)
+        # The filter is exact, while names are unique whatever their case: a taken name may not be found.
+        found = (one for one in self.contacts.values() if one.name == operation.name)
         return self._page([replace(one, data=None, persons=()) for one in found], 1)
 
     def _read_contact(self, operation: words.ReadContact) -> Contact:

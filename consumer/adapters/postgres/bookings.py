@@ -18,7 +18,6 @@ from consumer.domain.budget import LEAVE_SECONDS
 from consumer.domain.customers import email_key as default_email_key
 from consumer.domain.customers import name_key as default_name_key
 from consumer.domain.orders import OrderKey
-from consumer.domain.records import Intent, IntentEnd, OrderRecord, Outcome, Resolution
 from consumer.domain.recording import (
     IntentBefore,
     OrderAfter,
@@ -26,14 +25,13 @@ from consumer.domain.recording import (
     Reception,
     after,
     after_late,
+    late_answer,
     outcome_digest,
     receive,
 )
+from consumer.domain.records import Intent, IntentEnd, OrderRecord, Outcome, Resolution
 from consumer.domain.states import OrderState
 from consumer.ports.lanes import Begun, LaneLease, MustWait, NewIntent, Occupied, SlotRequest, Superseded
-
-_CALLS = load("calls")
-_CONTACTS = load("contacts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,15 +114,16 @@ class PostgresBookingStore:
         return await self._database.run(lambda connection: self._record(connection, outcome, lease))
 
     async def _record(self, connection: Connection, outcome: Outcome, lease: LaneLease | None) -> bool:
+        becoming: OrderAfter | None
         locked = await self._lock(connection, outcome)
         reception = receive(outcome, locked.before, locked.intent)
         if reception is Reception.FRESH:
-            due_at = await self._take(connection, outcome, locked)
+            becoming = await self._take(connection, outcome, locked)
         elif reception is Reception.LATE:
-            due_at = await self._take_late(connection, outcome, locked)
+            becoming = await self._take_late(connection, outcome, locked)
         else:
-            due_at = None
-        await self._end_call(connection, outcome, lease, reception, due_at)
+            becoming = None
+        await self._end_call(connection, outcome, lease, reception, becoming)
         late = reception in (Reception.LATE, Reception.LATE_REPEATED)
         return not late and locked.before.change == outcome.change
 
@@ -158,8 +157,8 @@ class PostgresBookingStore:
         resolution = None if row["resolution"] is None else Resolution(row["resolution"])
         return IntentBefore(resolution=resolution, doubtful=row["doubtful"], late=row["late"])
 
-    async def _take(self, connection: Connection, outcome: Outcome, locked: _Locked) -> datetime | None:
-        """Write all that the outcome brings, except what is under the lane's lock; gives when the order is due."""
+    async def _take(self, connection: Connection, outcome: Outcome, locked: _Locked) -> OrderAfter:
+        """Write all that the outcome brings, except what is under the lane's lock; gives where the order stands."""
         if outcome.intent is not None:
             await self._end_intent(connection, outcome, outcome.intent, locked.now)
         if outcome.document is not None:
@@ -173,16 +172,16 @@ class PostgresBookingStore:
         await self._update(connection, outcome.key, becoming, outcome_digest(outcome), locked.now)
         if becoming.announces:
             await self._announce(connection, outcome, locked)
-        return becoming.due_at
+        return becoming
 
-    async def _take_late(self, connection: Connection, outcome: Outcome, locked: _Locked) -> datetime | None:
+    async def _take_late(self, connection: Connection, outcome: Outcome, locked: _Locked) -> OrderAfter:
         if outcome.intent is None:
             raise ValueError("an outcome without an intent cannot be late")
         answer = rows.storable_json(late_answer(outcome, locked.now))
         await connection.execute(self._sql.keep_late_answer, outcome.intent.intent_id, answer)
         becoming = after_late(locked.before, locked.now)
         await self._update(connection, outcome.key, becoming, None, locked.now)
-        return becoming.due_at
+        return becoming
 
     async def _end_intent(self, connection: Connection, outcome: Outcome, end: IntentEnd, now: datetime) -> None:
         resolution = None if end.resolution is None else end.resolution.value
@@ -194,10 +193,10 @@ class PostgresBookingStore:
             return
         contact = outcome.contact.contact
         row = rows.contact_columns(contact, self._name_key(contact.name), self._email_key(contact.email))
-        await connection.execute(_CONTACTS.put_contact, outcome.connection_id, *row)
+        await connection.execute(load("contacts").put_contact, outcome.connection_id, *row)
         if outcome.contact.customer_key:
             link = (outcome.connection_id, outcome.key.shop_id, outcome.contact.customer_key, contact.contact_id)
-            await connection.execute(_CONTACTS.put_link, *link)
+            await connection.execute(load("contacts").put_link, *link)
 
     async def _update(
         self, connection: Connection, key: OrderKey, becoming: OrderAfter, recorded: bytes | None, now: datetime
@@ -236,7 +235,7 @@ class PostgresBookingStore:
         outcome: Outcome,
         lease: LaneLease | None,
         reception: Reception,
-        due_at: datetime | None,
+        becoming: OrderAfter | None,
     ) -> None:
         """Under the lane's lock, last and shortly: the fence, the call's slot, the exchange, the wake-up."""
         lane = await slots.lock_lane(connection, outcome.connection_id)
@@ -250,15 +249,17 @@ class PostgresBookingStore:
             fresh = await slots.end(connection, lane, end) or fresh
         if fresh and outcome.exchange is not None:
             await self._keep_exchange(connection, outcome)
-        if due_at is not None:
-            await connection.execute(load("lanes").wake_at, outcome.connection_id, due_at)
+        if becoming is not None and becoming.due_at is not None:
+            # The order's own lane, which is another where its shop has moved since.
+            name = becoming.connection_id or outcome.connection_id
+            await connection.execute(load("lanes").wake_at, name, becoming.due_at)
 
     async def _keep_exchange(self, connection: Connection, outcome: Outcome) -> None:
         if outcome.exchange is None:
             return
         intent_id = None if outcome.intent is None else outcome.intent.intent_id
         row = rows.exchange_columns(outcome.connection_id, outcome.key, intent_id, outcome.exchange)
-        await connection.execute(_CALLS.insert_exchange, *row)
+        await connection.execute(load("calls").insert_exchange, *row)
 
 
 async def read_whole(connection: Connection, orders: list[asyncpg.Record]) -> dict[OrderKey, OrderRecord]:
@@ -272,20 +273,7 @@ async def read_whole(connection: Connection, orders: list[asyncpg.Record]) -> di
     return rows.read_orders(orders, documents, intents)
 
 
-def late_answer(outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """Give what is kept of an answer that came too late, as plain data."""
-    end, document, exchange = outcome.intent, outcome.document, outcome.exchange
-    return {
-        "resolution": None if end is None or end.resolution is None else end.resolution.value,
-        "came_at": now.isoformat(),
-        "ledger_id": None if document is None else document.ledger_id,
-        "number": None if document is None else document.number,
-        "status": None if exchange is None else exchange.status,
-        "code": None if exchange is None else exchange.code,
-    }
-
-
-def _intent_columns(lease: LaneLease, intent: NewIntent) -> rows.Row:
+def _intent_columns(lease: LaneLease, intent: NewIntent) -> tuple[Any, ...]:
     """Give a row of `insert_intent`. The deadline leaves the request its second to leave in."""
     deadline_seconds = LEAVE_SECONDS + intent.deadline_seconds
     return (

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
-from asyncpg.exceptions import _base
 
 from consumer.errors import DatabaseUnavailableError
 
@@ -36,16 +35,21 @@ def is_repeatable(error: BaseException) -> bool:
 def is_data_error(error: BaseException) -> bool:
     """Tell whether the database, or the driver before it, refused the data themselves (SQLSTATE class 22 or 23)."""
     # COPY encodes its values itself and lets the bare errors of Python through.
-    if isinstance(error, _base.DataError | UnicodeError | OverflowError):
+    if isinstance(error, UnicodeError | OverflowError) or _is_wrong_argument(error):
         return True
     return isinstance(error, asyncpg.PostgresError) and str(error.sqlstate)[:2] in _DATA_CLASSES
+
+
+def _is_wrong_argument(error: BaseException) -> bool:
+    """Tell the errors by which asyncpg itself refuses a value from those about a connection's state."""
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
 
 
 def is_unavailable(error: BaseException) -> bool:
     """Tell whether the database does not answer, now or from this connection on; the same work may succeed later."""
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate)[:2] in _UNAVAILABLE_CLASSES or error.sqlstate in _UNAVAILABLE_STATES
-    if isinstance(error, _base.DataError | asyncpg.ClientConfigurationError):
+    if _is_wrong_argument(error):
         return False
     return isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError)
 

@@ -13,8 +13,6 @@ from consumer.domain.exchanges import QuotaReading
 from consumer.errors import ConnectionStoppedError, FencedError, StopCause
 from consumer.ports.lanes import LaneLease, MustWait, Slot, SlotRequest, WaitCause
 
-_SQL = load("calls")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnd:
@@ -27,7 +25,7 @@ class CallEnd:
 
 async def lock_lane(connection: Connection, connection_id: str) -> asyncpg.Record:
     """Lock a lane's row. Raises LookupError for a connection that there is not."""
-    row = await connection.fetchrow(_SQL.lock_lane, connection_id)
+    row = await connection.fetchrow(load("calls").lock_lane, connection_id)
     if row is None:
         raise LookupError(f"there is no lane of connection {connection_id}; run: booked apply")
     return row
@@ -53,7 +51,7 @@ async def take(connection: Connection, lane: asyncpg.Record, request: SlotReques
     """Take a slot of a lane that is locked."""
     limits = limits_of(lane)
     kept = slots_kept_for_people(limits, limits.calls_per_window, request.priority)
-    window = await connection.fetchrow(_SQL.read_window, request.connection_id, kept)
+    window = await connection.fetchrow(load("calls").read_window, request.connection_id, kept)
     if window is None:
         raise LookupError(f"the window of connection {request.connection_id} cannot be read")
     answer = admit(
@@ -69,7 +67,7 @@ async def take(connection: Connection, lane: asyncpg.Record, request: SlotReques
         return MustWait(seconds=answer.seconds, cause=WaitCause(answer.cause))
     call = lane["calls_total"] + 1
     await connection.execute(
-        _SQL.take_slot, request.connection_id, call, answer.open_until, answer.free_at, request.purpose
+        load("calls").take_slot, request.connection_id, call, answer.open_until, answer.free_at, request.purpose
     )
     await save(connection, lane, answer.budget, call=call)
     return Slot(connection_id=request.connection_id, n=call)
@@ -80,7 +78,7 @@ async def end(connection: Connection, lane: asyncpg.Record, call_end: CallEnd) -
     limits, now = limits_of(lane), lane["now"]
     free_at = now + timedelta(seconds=limits.window_seconds) if call_end.sent else None
     ended = await connection.fetchrow(
-        _SQL.end_slot, lane["connection_id"], call_end.call, free_at or datetime.min.replace(tzinfo=now.tzinfo)
+        load("calls").end_slot, lane["connection_id"], call_end.call, free_at or datetime.min.replace(tzinfo=now.tzinfo)
     )
     if ended is None:
         raise LookupError(f"the slots of connection {lane['connection_id']} cannot be read")
@@ -108,4 +106,6 @@ async def save(
 ) -> None:
     """Write a locked lane's figures, and wake it where it has work from ``due_at`` on."""
     calls_total = lane["calls_total"] if call is None else call
-    await connection.execute(_SQL.save_lane, lane["connection_id"], *budget_columns(budget), calls_total, due_at)
+    await connection.execute(
+        load("calls").save_lane, lane["connection_id"], *budget_columns(budget), calls_total, due_at
+    )

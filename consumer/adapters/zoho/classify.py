@@ -33,6 +33,7 @@ from consumer.errors import (
 MAX_WAIT_SECONDS: Final = 86_400.0
 MINUTE_WAIT_SECONDS: Final = 60.0
 _MAX_WORDS: Final = 300
+_MAX_PAGE: Final = 4096
 
 _OK: Final = 200
 _REDIRECT: Final = 300
@@ -77,8 +78,20 @@ class Reply:
     def words(self) -> str:
         """Give the ledger's own words, cut: the message, or what an HTML page says."""
         message = self.body.get("message") if self.body is not None else None
-        text = message if isinstance(message, str) and message else _TAG.sub(" ", self.text)
+        # Only the beginning: a page made to be slow to read must not hold up the other calls of the process.
+        text = message if isinstance(message, str) and message else _TAG.sub(" ", self.text[:_MAX_PAGE])
         return " ".join(text.split())[:_MAX_WORDS]
+
+
+_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def operation_name(operation: Operation) -> str:
+    """Give the operation's name for logs and exchanges, from its class.
+
+    Not ``operation.name``: an operation may have a field of that name, which is somebody's.
+    """
+    return _CAPITAL.sub("_", type(operation).__name__).lower()
 
 
 def failure(operation: Operation, reply: Reply) -> LedgerError | None:
@@ -184,5 +197,5 @@ def _subject(operation: Operation) -> str:
     for name in ("invoice_id", "contact_id", "reference"):
         value = getattr(operation, name, "") or (getattr(draft, name, "") if name == "reference" else "")
         if value:
-            return f"{operation.name} {value}"
-    return operation.name
+            return f"{operation_name(operation)} {value}"
+    return operation_name(operation)

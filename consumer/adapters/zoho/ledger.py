@@ -164,7 +164,7 @@ class _Record:
     def exchange(self, outcome: str, received: Received | None, reply: Reply | None) -> Exchange:
         """Make the exchange, redacted."""
         return Exchange(
-            operation=self._operation.name,
+            operation=classify.operation_name(self._operation),
             method=self._request.method,
             path=kept(masked(path_with_query(self._request))),
             request=kept(masked(self._request.body)),
@@ -179,7 +179,9 @@ class _Record:
 
 
 def _not_sent(operation: Operation, error: NoAnswerError) -> NotSentError:
-    return NotSentError(f"{operation.name}: not sent to Zoho Books: {error}; it will be tried again")
+    return NotSentError(
+        f"{classify.operation_name(operation)}: not sent to Zoho Books: {error}; it will be tried again"
+    )
 
 
 def _reply(received: Received) -> Reply:

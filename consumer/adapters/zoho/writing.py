@@ -23,13 +23,15 @@ def contact_body(data: ContactData, *, currency_ids: Mapping[str, str]) -> Body:
     """Write a new contact: a customer with one person where there is somebody or an address to write to."""
     person = _person_body(data, ContactPerson())
     body = _contact_fields(data) | _currency(data.currency, currency_ids) | {"contact_type": "customer"}
+    language = _language(data.language)
+    body |= {"language_code": language} if language else {}
     return body | ({"contact_persons": [person | {"is_primary_contact": True}]} if person else {})
 
 
 def contact_change_body(data: ContactData, persons: tuple[ContactPerson, ...]) -> Body:
     """Write the change of a contact; every person it has is sent again, because Zoho removes those left out.
 
-    The currency is not sent: it is fixed once there are documents.
+    Currency and language are not sent: the one is fixed once there are documents, the other is no field of a change.
     """
     target = _person_of(data, persons)
     kept = [_kept_person(person, data if person is target else None) for person in persons]
@@ -74,7 +76,6 @@ def _contact_fields(data: ContactData) -> Body:
         "contact_name": limits.whole(data.name, limits.CONTACT_NAME, "contact name"),
         "customer_sub_type": "business" if data.is_business else "individual",
         "company_name": limits.cut(data.company, limits.COMPANY_NAME),
-        "language_code": _language(data.language),
         "notes": limits.cut(data.notes, limits.NOTES),
         "vat_reg_no": _vat_number(data.tax_number),
         "billing_address": _address(data.billing),

@@ -97,20 +97,24 @@ async def test_a_token_that_cannot_be_a_header_is_never_sent(token: str) -> None
 
 CANARY = "1000.c0ffee00c0ffee00c0ffee00c0ffee00.deadbeefdeadbeefdeadbeefdeadbeef"
 LINK = "https://books.zoho.eu/portal/x/SecurePayment?CInvoiceID=2-c0ffee"
+SHAPELESS = "canary-of-no-known-shape"
 ECHO = {
     "code": 2,
-    "message": f"Invalid token {CANARY}",
+    "message": f"Invalid token {CANARY} {SHAPELESS}",
     "invoice_url": LINK,
     "access_token": "secret-of-the-body",
     "text": f"pay at {LINK} now",
 }
 
 
+@pytest.mark.parametrize("token", [CANARY, SHAPELESS])
 @pytest.mark.parametrize("step", [answer(400, ECHO), answer(201, INVOICE), answer(502, str(ECHO).encode()), cut()])
-async def test_no_secret_is_in_a_log_an_exception_or_an_exchange(step: Step, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_secret_is_in_a_log_an_exception_or_an_exchange(
+    step: Step, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """A server may echo the token; it is masked wherever the call leaves a trace, with all loggers at DEBUG."""
     caplog.set_level(logging.DEBUG)
-    access = ScriptedAccess([CANARY, CANARY])
+    access = ScriptedAccess([token, token])
     error: LedgerError | None = None
     async with RawServer([step]) as server, opened(server.url, access) as ledger:
         exchange = None
@@ -118,9 +122,9 @@ async def test_no_secret_is_in_a_log_an_exception_or_an_exchange(step: Step, cap
             exchange = (await ledger.execute(CREATE_INVOICE, deadline_seconds=DEADLINE)).exchange
         except LedgerError as failure:
             error, exchange = failure, failure.exchange
-        assert server.seen[0].headers["authorization"].endswith(CANARY)
+        assert server.seen[0].headers["authorization"].endswith(token)
     traces = [caplog.text, repr(exchange), repr(ledger), *([repr(error), _chain(error)] if error else [])]
-    for secret in (CANARY, "secret-of-the-body", "CInvoiceID"):
+    for secret in (token, CANARY, "secret-of-the-body", "CInvoiceID"):
         assert not any(secret in trace for trace in traces), secret
 
 

@@ -27,7 +27,9 @@ from tests.adapters.zoho.books import (
 )
 from tests.adapters.zoho.raw_server import RawServer, Seen, Step, answer, cut, hold, raw
 
-BOMB = gzip.compress(b" " * (MAX_BODY_BYTES * 50))
+# Both would be read as successes if they were read to their end.
+GOOD = b'{"code":0,"invoice":{"invoice_id":"1","total":1}}'
+BOMB = gzip.compress(GOOD + b" " * (MAX_BODY_BYTES * 50))
 
 UNKNOWN_ANSWERS: dict[str, Step] = {
     "closed without an answer": cut(),
@@ -53,7 +55,7 @@ UNKNOWN_ANSWERS: dict[str, Step] = {
     "unavailable": answer(503, b""),
     "a request time-out of a gateway": answer(408, b""),
     "a bomb": answer(200, BOMB, Content_Encoding="gzip"),
-    "a body beyond the limit": answer(200, b" " * (MAX_BODY_BYTES + 1)),
+    "a body beyond the limit": answer(200, GOOD + b" " * MAX_BODY_BYTES),
     "no gzip though it says so": answer(200, b"plain", Content_Encoding="gzip"),
     "a gzip cut off": answer(200, gzip.compress(b"x" * 5000)[:20], Content_Encoding="gzip"),
     "an encoding not asked for": answer(200, b"\x0b\x02\x80", Content_Encoding="br"),
@@ -183,6 +185,26 @@ async def test_a_cancelled_caller_leaves_the_call_alone() -> None:
         server.script.append(answer(201, INVOICE))
         for _ in range(MAX_CONNECTIONS * 2):
             await ledger.execute(CREATE_INVOICE, deadline_seconds=DEADLINE)
+
+
+async def test_a_write_whose_caller_is_gone_does_not_leave_any_more() -> None:
+    """It waited for a connection when the caller was cancelled; a connection gets free in time, and it stays here."""
+    release = asyncio.Event()
+    async with RawServer([hold(release, answer(201, INVOICE))]) as server, opened(server.url) as ledger:
+        busy = [
+            asyncio.create_task(ledger.execute(CREATE_INVOICE, deadline_seconds=DEADLINE))
+            for _ in range(MAX_CONNECTIONS)
+        ]
+        await server.arrived(MAX_CONNECTIONS)
+        given_up = asyncio.create_task(ledger.execute(CREATE_INVOICE, deadline_seconds=DEADLINE))
+        for _ in range(20):
+            await asyncio.sleep(0)  # far enough to stand in the pool's queue
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        release.set()
+        await asyncio.gather(*busy)
+        await ledger.aclose()
+        assert len(server.seen) == MAX_CONNECTIONS
 
 
 async def test_a_storm_of_cancellations_costs_no_connection() -> None:

@@ -1,11 +1,15 @@
 """What is kept of a call holds no secret and no customer link, and has a bounded size."""
 
 import json
+import time
 
 import pytest
 
+from consumer.adapters.zoho.classify import Reply
+from consumer.adapters.zoho.encoding import UnreadableBodyError, read_json
 from consumer.adapters.zoho.exchanges import MAX_BODY_BYTES, kept, masked, quota
 from consumer.domain.exchanges import QuotaReading
+from consumer.domain.ledger import FindContacts
 from tests.adapters.zoho.books import CREATE_INVOICE, DEADLINE, INVOICE, READ_INVOICE, opened
 from tests.adapters.zoho.raw_server import RawServer, answer
 
@@ -40,6 +44,17 @@ def test_what_is_kept_is_cut_after_masking_and_fits_the_database() -> None:
     assert kept("a" + "ä" * MAX_BODY_BYTES).encode()[-1:] != b"\xc3"
 
 
+@pytest.mark.parametrize("piece", ["https:", '"access_token":"', "1000.", '"', "<script", "<", "[", '{"a":'])
+def test_a_body_made_to_be_slow_to_read_is_not(piece: str) -> None:
+    """Two megabytes of any of these are read in the time of one call, where a careless pattern takes hours."""
+    begun = time.perf_counter()
+    text = masked(piece * (2_000_000 // len(piece)))
+    assert len(Reply(status=502, body=None, text=text).words) <= 300
+    with pytest.raises(UnreadableBodyError):
+        read_json(text.encode())
+    assert time.perf_counter() - begun < DEADLINE
+
+
 async def test_an_exchange_tells_the_call() -> None:
     """Address without host, both bodies, status, code, how long it took, and the day's calls."""
     headers = {"X_Rate_Limit_Limit": "1000", "X_Rate_Limit_Remaining": "773", "X_Rate_Limit_Reset": "38607"}
@@ -57,6 +72,13 @@ async def test_an_exchange_tells_the_call() -> None:
     assert 0 < exchange.duration_seconds < DEADLINE
     assert exchange.started_at is not None
     assert exchange.started_at.tzinfo is not None
+
+
+async def test_an_exchange_is_named_by_its_operation_and_not_by_a_person() -> None:
+    """An operation may have a field `name`, which is a customer's; the exchange's name ends in metrics."""
+    async with RawServer([answer(200, {"code": 0, "contacts": []})]) as server, opened(server.url) as ledger:
+        exchange = (await ledger.execute(FindContacts(name="Ada Muster"), deadline_seconds=DEADLINE)).exchange
+    assert exchange.operation == "find_contacts"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from consumer.adapters.memory.database import IntentRow, MemoryDatabase
+from consumer.adapters.memory.database import IntentRow, MemoryDatabase, OutboxEntry
 from consumer.adapters.memory.figures import MemoryFiguresStore, MemoryHealthStore
 from consumer.adapters.memory.intake import MemoryIntakeStore, MemoryOrderReader
 from consumer.adapters.memory.outbox import MemoryOutboxStore
@@ -22,7 +22,7 @@ from consumer.domain.events import Rejected
 from consumer.domain.orders import OrderKey
 from consumer.domain.records import Document, DocumentKind
 from consumer.domain.states import OrderState, Reason, ReasonCode, Wish
-from consumer.ports.intake import Gap, IntakeStore, OrderReader, OutboxStore
+from consumer.ports.intake import IntakeStore, OrderReader, OutboxStore
 from consumer.ports.settings import FiguresStore, HealthStore, SettingsStore
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -140,6 +140,7 @@ class MemoryRig:
         self.health: HealthStore = MemoryHealthStore()
 
     async def order(self, key: OrderKey) -> Seen:
+        """See Rig."""
         row = self.db.orders[key]
         return Seen(
             state=row.state.value,
@@ -158,22 +159,28 @@ class MemoryRig:
         )
 
     async def verdicts(self) -> list[tuple[str, str]]:
+        """See Rig."""
         return [(row["key"].order_id, row["verdict"]) for row in self.db.events]
 
     async def rejected(self) -> list[tuple[str, bytes | None, int]]:
+        """See Rig."""
         kept = [row["rejected"] for row in self.db.rejected]
         return [(one.reason, one.value, one.size) for one in kept]
 
     async def messages(self) -> list[tuple[str, str, bytes, str]]:
+        """See Rig."""
         return [(e.topic_kind, e.record_key, e.payload, e.state) for e in self.db.outbox.values()]
 
     async def gaps(self) -> list[tuple[str, int, int, int | None]]:
+        """See Rig."""
         return [(gap.cause, gap.log, gap.from_offset, gap.to_offset) for gap in self.db.gaps]
 
     async def audit(self) -> list[tuple[str, str]]:
+        """See Rig."""
         return [(row["actor"], row["action"]) for row in self.db.audit]
 
     async def put(self, key: OrderKey, state: OrderState, reason: ReasonCode | None = None, **columns: Any) -> None:
+        """See Rig."""
         row = self.db.orders[key]
         row.state = state
         row.reason = None if reason is None else Reason(code=reason, message="")
@@ -184,11 +191,13 @@ class MemoryRig:
             setattr(row, name, value)
 
     async def age_changes(self, key: OrderKey, by: timedelta) -> None:
+        """See Rig."""
         row = self.db.orders[key]
         assert row.changes_since is not None
         row.changes_since -= by
 
     async def add_document(self, key: OrderKey, connection_id: str, *, live: bool = True) -> None:
+        """See Rig."""
         self.db.documents.setdefault(key, []).append(
             Document(
                 connection_id=connection_id,
@@ -204,6 +213,7 @@ class MemoryRig:
         )
 
     async def add_intent(self, key: OrderKey, connection_id: str) -> None:
+        """See Rig."""
         number = uuid4()
         self.db.intents[number] = IntentRow(
             intent_id=number,
@@ -222,22 +232,25 @@ class MemoryRig:
         )
 
     async def lane(self, connection_id: str) -> tuple[bool, bool]:
+        """See Rig."""
         lane = self.db.lanes[connection_id]
         return lane.next_due is not None, lane.look_first
 
     async def rest(self, connection_id: str) -> None:
+        """See Rig."""
         self.db.lanes[connection_id].next_due = None
 
     async def free_at(self, connection_id: str) -> list[datetime]:
+        """See Rig."""
         return sorted(free_at for free_at, _ in self.db.lanes[connection_id].slots)
 
     async def use_slots(self, connection_id: str, until: list[datetime]) -> None:
+        """See Rig."""
         lane = self.db.lanes[connection_id]
         lane.slots = [(moment, moment) for moment in until] + lane.slots[len(until) :]
 
     async def add_message(self, key: str, payload: bytes = b"{}", sequence: int = 1) -> None:
-        from consumer.adapters.memory.database import OutboxEntry  # noqa: PLC0415 - here alone a test makes rows itself
-
+        """See Rig."""
         number = max(self.db.outbox, default=0) + 1
         self.db.outbox[number] = OutboxEntry(
             id=number,
@@ -250,6 +263,7 @@ class MemoryRig:
         )
 
     async def pass_lease(self) -> None:
+        """See Rig."""
         for name, (owner, epoch, _) in self.db.leases.items():
             self.db.leases[name] = (owner, epoch, LONG_AGO)
 
@@ -273,6 +287,7 @@ class PostgresRig:
             return list(await connection.fetch(query, *values))
 
     async def order(self, key: OrderKey) -> Seen:
+        """See Rig."""
         rows = await self.fetch("SELECT * FROM orders WHERE shop_id = $1 AND order_id = $2", *key)
         row = rows[0]
         return Seen(
@@ -292,26 +307,32 @@ class PostgresRig:
         )
 
     async def verdicts(self) -> list[tuple[str, str]]:
+        """See Rig."""
         rows = await self.fetch("SELECT order_id, verdict FROM events ORDER BY received_at")
         return [(row["order_id"], row["verdict"]) for row in rows]
 
     async def rejected(self) -> list[tuple[str, bytes | None, int]]:
+        """See Rig."""
         rows = await self.fetch("SELECT reason, value, size FROM rejected_events ORDER BY id")
         return [(row["reason"], row["value"], row["size"]) for row in rows]
 
     async def messages(self) -> list[tuple[str, str, bytes, str]]:
+        """See Rig."""
         rows = await self.fetch("SELECT topic_kind, record_key, payload, state FROM outbox ORDER BY id")
         return [(row["topic_kind"], row["record_key"], row["payload"], row["state"]) for row in rows]
 
     async def gaps(self) -> list[tuple[str, int, int, int | None]]:
+        """See Rig."""
         rows = await self.fetch("SELECT cause, log, from_offset, to_offset FROM gaps ORDER BY id")
         return [(row["cause"], row["log"], row["from_offset"], row["to_offset"]) for row in rows]
 
     async def audit(self) -> list[tuple[str, str]]:
+        """See Rig."""
         rows = await self.fetch("SELECT actor, action FROM audit_log ORDER BY id")
         return [(row["actor"], row["action"]) for row in rows]
 
     async def put(self, key: OrderKey, state: OrderState, reason: ReasonCode | None = None, **columns: Any) -> None:
+        """See Rig."""
         due = columns.pop("due", state is OrderState.DUE)
         values = {
             "state": state.value,
@@ -323,10 +344,12 @@ class PostgresRig:
         await self.fetch(f"UPDATE orders SET {settings} WHERE shop_id = $1 AND order_id = $2", *key, *values.values())
 
     async def age_changes(self, key: OrderKey, by: timedelta) -> None:
+        """See Rig."""
         query = "UPDATE orders SET changes_since = changes_since - $3::interval WHERE shop_id = $1 AND order_id = $2"
         await self.fetch(query, *key, by)
 
     async def add_document(self, key: OrderKey, connection_id: str, *, live: bool = True) -> None:
+        """See Rig."""
         await self.fetch(
             """INSERT INTO documents (connection_id, shop_id, order_id, kind, n, reference, ledger_id, status, live,
                                       total, currency)
@@ -337,6 +360,7 @@ class PostgresRig:
         )
 
     async def add_intent(self, key: OrderKey, connection_id: str) -> None:
+        """See Rig."""
         await self.fetch(
             """INSERT INTO intents (intent_id, connection_id, subject, shop_id, order_id, operation, digest, sought,
                                     epoch, change, begun_at, deadline_at, settled_at)
@@ -349,13 +373,16 @@ class PostgresRig:
         )
 
     async def lane(self, connection_id: str) -> tuple[bool, bool]:
+        """See Rig."""
         rows = await self.fetch("SELECT next_due, look_first FROM lanes WHERE connection_id = $1", connection_id)
         return rows[0]["next_due"] is not None, rows[0]["look_first"]
 
     async def rest(self, connection_id: str) -> None:
+        """See Rig."""
         await self.fetch("UPDATE lanes SET next_due = NULL WHERE connection_id = $1", connection_id)
 
     async def free_at(self, connection_id: str) -> list[datetime]:
+        """See Rig."""
         rows = await self.fetch(
             "SELECT greatest(free_at, '0001-01-01+00') AS f FROM slots WHERE connection_id = $1 ORDER BY 1",
             connection_id,
@@ -363,6 +390,7 @@ class PostgresRig:
         return [row["f"] for row in rows]
 
     async def use_slots(self, connection_id: str, until: list[datetime]) -> None:
+        """See Rig."""
         for number, moment in enumerate(until, start=1):
             await self.fetch(
                 "UPDATE slots SET free_at = $3, open_until = $3 WHERE connection_id = $1 AND n = $2",
@@ -372,6 +400,7 @@ class PostgresRig:
             )
 
     async def add_message(self, key: str, payload: bytes = b"{}", sequence: int = 1) -> None:
+        """See Rig."""
         await self.fetch(
             """INSERT INTO outbox (topic_kind, record_key, event_id, sequence, payload)
                VALUES ('invoice.synced', $1, $2, $3, $4)""",
@@ -382,4 +411,5 @@ class PostgresRig:
         )
 
     async def pass_lease(self) -> None:
+        """See Rig."""
         await self.fetch("UPDATE leases SET lease_until = $1", LONG_AGO)

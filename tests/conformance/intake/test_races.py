@@ -1,4 +1,4 @@
-"""Two processes at once, a process killed in the middle, data that Postgres refuses: the intake's store on real Postgres."""
+"""Two processes at once, one killed in the middle, data that Postgres refuses: the intake's store on real Postgres."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ DEADLINE_SECONDS = 20
 async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(DEADLINE_SECONDS):
         while not await condition():
-            await asyncio.sleep(0)
+            pass
 
 
 def _waits_for_lock(rig: PostgresRig, count: int = 1) -> Callable[[], Awaitable[bool]]:
@@ -40,7 +40,7 @@ async def _outsider(rig: PostgresRig) -> "asyncpg.Connection[asyncpg.Record]":
 
 
 async def test_an_order_added_meanwhile_is_folded_and_not_overwritten(postgres_rig: PostgresRig) -> None:
-    """Both look, neither sees the order, both insert: who comes second runs again and folds into what the first wrote."""
+    """Neither of two sees the order, both insert it: who comes second runs again and folds into the other's."""
     await set_up(postgres_rig)
     other = await _outsider(postgres_rig)
     transaction = other.transaction()
@@ -91,7 +91,7 @@ async def test_many_processes_over_the_same_orders_lose_nothing(postgres_rig: Po
 
 
 async def test_two_processes_with_the_same_partition_take_each_record_once(postgres_rig: PostgresRig) -> None:
-    """A process that lost its partition in a rebalance records the batch that the new owner records too: once it counts."""
+    """Who lost its partition in a rebalance records the batch that the new owner records too: it counts once."""
     await set_up(postgres_rig)
     batch = [taken(key(str(number)), number) for number in range(100)]
     both = await asyncio.gather(*(postgres_rig.intake.record(batch) for _ in range(2)))
@@ -111,7 +111,8 @@ async def test_a_killed_connection_leaves_nothing_half_done(postgres_rig: Postgr
     ours = asyncio.create_task(postgres_rig.intake.record(batch))
     await _until(_waits_for_lock(postgres_rig))
     await other.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
+        """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE wait_event_type = 'Lock' AND datname = current_database()"""
     )
     with pytest.raises(DatabaseUnavailableError):
         await asyncio.wait_for(ours, DEADLINE_SECONDS)
@@ -182,7 +183,7 @@ async def test_a_rejection_with_odd_texts_is_storable(postgres_rig: PostgresRig)
 
 
 async def test_a_shop_added_meanwhile_finds_its_orders(postgres_rig: PostgresRig) -> None:
-    """`apply` adds the shop while its order is being recorded as unknown: the order is due in the end, by either way."""
+    """`apply` adds the shop while its order is being recorded as unknown: the order is due in the end."""
     rig = postgres_rig
     await rig.settings.apply([connection()], [], actor="test", dry_run=False)
     other = await _outsider(rig)
@@ -227,7 +228,7 @@ async def test_an_intent_committed_while_we_waited_for_the_order_is_seen(postgre
 
 
 async def test_a_lane_that_falls_asleep_meanwhile_is_woken(postgres_rig: PostgresRig) -> None:
-    """The lane holds its row, sees no order, and goes to sleep while our batch waits to wake it: it has work after both."""
+    """The lane sees no order and goes to sleep while our batch waits to wake it: it has work after both."""
     rig = postgres_rig
     await set_up(rig)
     await rig.fetch("UPDATE lanes SET next_due = $1", NOON)
@@ -263,7 +264,7 @@ async def test_memory_and_postgres_agree_on_any_history(postgres_rig: PostgresRi
 
 
 def _history(choice: random.Random) -> list[Taken]:
-    offsets = {place: 0 for place in (PAID, UPDATED, TopicPartition("order.cancelled", 0))}
+    offsets = dict.fromkeys((PAID, UPDATED, TopicPartition("order.cancelled", 0)), 0)
     history = []
     for _ in range(1000):
         place = choice.choices(list(offsets), [5, 10, 1])[0]

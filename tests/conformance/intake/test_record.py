@@ -1,7 +1,8 @@
-"""The intake's store takes a batch whole: every record is accounted for once, and every order stands where it should."""
+"""The intake's store takes a batch whole: each record is accounted for once, and each order stands where it should."""
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -184,7 +185,7 @@ async def test_an_uncertain_order_stays_uncertain(rig: Rig) -> None:
         ({"connection_id": None}, "no_connection"),
     ],
 )
-async def test_settings_hold_an_order_back(rig: Rig, fields: dict[str, object], reason: str) -> None:
+async def test_settings_hold_an_order_back(rig: Rig, fields: dict[str, Any], reason: str) -> None:
     """An order that settings hold back waits with that reason and wakes nobody."""
     await rig.settings.apply([connection()], [shop(**fields)], actor="test", dry_run=False)
     recorded = await rig.intake.record([taken(key())])
@@ -280,9 +281,9 @@ async def test_a_revision_from_the_future_is_rejected(rig: Rig) -> None:
     """A time more than an hour ahead of the database's clock would win for ever: it is rejected; within it is not."""
     await set_up(rig)
     now = datetime.now(UTC)
-    fields = {"version": None, "updated_at": now}
-    near = taken(key(), 0, **{**fields, "updated_at": now + timedelta(minutes=50)})
-    far = taken(key("2"), 1, **{**fields, "updated_at": now + timedelta(minutes=70)})
+    fields: dict[str, Any] = {"version": None}
+    near = taken(key(), 0, **fields, updated_at=now + timedelta(minutes=50))
+    far = taken(key("2"), 1, **fields, updated_at=now + timedelta(minutes=70))
     recorded = await rig.intake.record([near, far])
     assert recorded.verdicts == {"newest": 1, "revision_in_future": 1}
 

@@ -1,4 +1,4 @@
-"""`apply` makes the settings what the file says, tells it in sentences, and places anew exactly the orders it concerns."""
+"""`apply` makes the settings what the file says, tells it in sentences, and places anew the orders it concerns."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -84,7 +84,7 @@ async def test_what_is_not_named_becomes_inactive_and_is_not_deleted(rig: Rig) -
 
 
 async def test_switching_on_starts_the_shop_now(rig: Rig) -> None:
-    """Without a date the start is the database's clock; orders paid before it wait, and the start stays from then on."""
+    """Without a date the start is the database's clock; orders paid before it wait, and the start stays then."""
     await _apply(rig, [connection()], [shop(automatic=False, book_from=None)])
     await rig.intake.record([taken(key())])
     assert (await rig.order(key())).reason == "automatic_off"

@@ -5,7 +5,6 @@ import json
 import os
 import select
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,8 @@ import httpx
 import pytest
 
 from sandbox.zoho.client import ControlClient, running
+from sandbox.zoho.recording import Recorder
+from sandbox.zoho.store import Store
 from tests.sandbox.zoho.books import WIDE, line, until
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -71,7 +72,7 @@ async def test_a_restart_gives_no_calls_back(tmp_path: Path) -> None:
     """A minute that is full is full after the restart too."""
     state = tmp_path / "books.sqlite"
     limits = {**WIDE, "per_minute": 2}
-    codes = []
+    codes: list[int] = []
     for _ in range(2):
         async with running(state, python=sys.executable) as (url, _), ControlClient(url) as control:
             if not codes:
@@ -151,16 +152,13 @@ async def test_a_seed_file_is_applied_once(tmp_path: Path) -> None:
             assert (await control.organization("77"))["name"] == "Seeded"
 
 
-async def test_the_record_is_cut_to_what_it_may_keep(tmp_path: Path) -> None:
+def test_the_record_is_cut_to_what_it_may_keep(tmp_path: Path) -> None:
     """Told to keep 10, the thousandth request leaves the newest ten."""
-    state = tmp_path / "books.sqlite"
-    async with (
-        running(state, python=sys.executable) as (url, _),
-        httpx.AsyncClient(base_url=url, trust_env=False) as client,
-    ):
-        await client.patch("/control/requests", json={"keep": 10})
+    store = Store(tmp_path / "books.sqlite")
+    recorder = Recorder(store=store)
+    recorder.keep = 10
+    with store.transaction():
         for _ in range(1000):
-            await client.get("/books/v3/organizations")
-    with sqlite3.connect(state) as connection:
-        assert connection.execute("SELECT count(*), max(seq) FROM requests").fetchone() == (10, 1000)
-    connection.close()
+            recorder.begin(at=0.0, method="GET", path="/", query="", body="", organization_id="")
+    assert [one["seq"] for one in recorder.since(0)] == list(range(991, 1001))
+    store.close()

@@ -64,7 +64,9 @@ async def test_unreadable_records_do_not_stop_the_partition() -> None:
     rejected = [one for one in world.report.outcomes if isinstance(one, Rejected)]
     assert [one.reason for one in rejected] == ["malformed_json", "not_utf8", "too_large", "wrong_type"]
     assert [one.size for one in rejected] == [1, 2, 2 * 1024 * 1024, 3]
-    kept = [len(one.value or b"") for batch in world.store.batches for one in batch if isinstance(one.outcome, Rejected)]
+    kept = [
+        len(one.value or b"") for batch in world.store.batches for one in batch if isinstance(one.outcome, Rejected)
+    ]
     assert kept == [1, 2, 1024 * 1024, 3]
     assert world.report.outcomes.count(None) == 1
     assert len(world.database.rejected) == 4

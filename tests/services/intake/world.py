@@ -20,7 +20,6 @@ from consumer.services.intake_report import SilentReport
 from consumer.sources.own import read_record
 
 PAID = "order.paid"
-KINDS = {PAID: EventKind.PAID}
 GROUP = "booked"
 DEADLINE_SECONDS = 20.0
 FAST = IntakeLimits(
@@ -159,8 +158,9 @@ class StubbornStore:
 
 @dataclass
 class World:
-    """A broker with one topic, a database, and what the services say."""
+    """A broker with one topic, a database, and what the services say. ``topic`` may be one of a real broker."""
 
+    topic: str
     broker: MemoryBroker
     database: MemoryDatabase
     store: StubbornStore
@@ -168,17 +168,15 @@ class World:
 
     def source(self) -> MemorySource:
         """Make a member of the group."""
-        return MemorySource(broker=self.broker, topics=list(KINDS), group=GROUP)
+        return MemorySource(broker=self.broker, topics=[self.topic], group=GROUP)
 
     @asynccontextmanager
-    async def intake(
-        self, source: EventSource | None = None, limits: IntakeLimits = FAST
-    ) -> AsyncIterator[Intake]:
+    async def intake(self, source: EventSource | None = None, limits: IntakeLimits = FAST) -> AsyncIterator[Intake]:
         """Run an intake for the time of the block."""
         service = Intake(
             source=source or self.source(),
             store=self.store,
-            kinds=KINDS,
+            kinds={self.topic: EventKind.PAID},
             read=read_record,
             report=self.report,
             limits=limits,
@@ -193,11 +191,11 @@ class World:
     def publish(self, *order_ids: str, partition: int = 0) -> None:
         """Publish an order under each of these ids."""
         for order_id in order_ids:
-            self.broker.publish(PAID, key=key(order_id), value=order(order_id), partition=partition)
+            self.broker.publish(self.topic, key=key(order_id), value=order(order_id), partition=partition)
 
-    async def taken(self, *order_ids: str) -> None:
+    async def taken(self, *order_ids: str, seconds: float = DEADLINE_SECONDS) -> None:
         """Wait until these orders, and no others, are recorded."""
-        await self.report.until(lambda: self.orders() >= set(order_ids))
+        await self.report.until(lambda: self.orders() >= set(order_ids), seconds)
         assert self.orders() == set(order_ids)
 
     def orders(self) -> set[str]:
@@ -206,13 +204,13 @@ class World:
 
     def position(self, partition: int = 0) -> Position:
         """Give the stored position."""
-        return self.database.positions[TopicPartition(PAID, partition)]
+        return self.database.positions[TopicPartition(self.topic, partition)]
 
 
-def make_world(partitions: int = 1) -> World:
+def make_world(partitions: int = 1, topic: str = PAID) -> World:
     """Make a broker with the topic, and an empty database."""
     broker = MemoryBroker()
-    broker.create_topic(PAID, partitions)
+    broker.create_topic(topic, partitions)
     database = MemoryDatabase()
     store = StubbornStore(MemoryIntakeStore(database, render_rejected=render))
-    return World(broker=broker, database=database, store=store, report=Report())
+    return World(topic=topic, broker=broker, database=database, store=store, report=Report())

@@ -11,6 +11,7 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -50,6 +51,10 @@ async def migrate(database_url: str) -> None:
                 await connection.run_sync(_upgrade)
             async with engine.begin() as connection:
                 await connection.run_sync(_make_partitions)
+    except DBAPIError as error:
+        # SQLAlchemy wraps what asyncpg has said, twice; what it was is told by asyncpg's own error.
+        with translated():
+            raise (error.orig.__cause__ if error.orig is not None else None) or error from error
     finally:
         await engine.dispose()
 

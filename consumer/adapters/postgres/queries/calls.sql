@@ -40,8 +40,8 @@ RETURNING s.call
 -- our books, and how many others are. A call that ends when its slot was given to another has no effect.
 WITH ended AS (
     UPDATE slots s
-    SET free_at = $3, open_until = '-infinity'
-    WHERE s.connection_id = $1 AND s.call = $2 AND s.open_until > '-infinity'
+    SET free_at = $3, open_until = 'epoch'
+    WHERE s.connection_id = $1 AND s.call = $2 AND s.open_until > 'epoch'
     RETURNING s.n
 )
 SELECT EXISTS (SELECT FROM ended) AS ended,

@@ -13,7 +13,7 @@ RETURNING l.epoch
 
 -- name: give_back
 -- End the lease at once, if it is still ours.
-UPDATE leases SET lease_until = '-infinity' WHERE name = $1 AND owner = $2 AND epoch = $3
+UPDATE leases SET lease_until = 'epoch' WHERE name = $1 AND owner = $2 AND epoch = $3
 
 -- name: check_lease
 -- The lease, locked against passing on while the rows are read; no row where it is not ours any more.

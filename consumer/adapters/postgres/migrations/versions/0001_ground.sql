@@ -191,8 +191,8 @@ CREATE TABLE slots (
     connection_id text NOT NULL REFERENCES connections,
     n integer NOT NULL,
     call bigint NOT NULL DEFAULT 0,           -- of lanes.calls_total: whoever ends a call late ends no other's
-    free_at timestamptz NOT NULL DEFAULT '-infinity',
-    open_until timestamptz NOT NULL DEFAULT '-infinity',  -- the call may be under way until then
+    free_at timestamptz NOT NULL DEFAULT 'epoch',
+    open_until timestamptz NOT NULL DEFAULT 'epoch',  -- the call may be under way until then
     purpose text NOT NULL DEFAULT '',
     PRIMARY KEY (connection_id, n)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);

@@ -1,0 +1,164 @@
+"""What people see and mark, in memory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from consumer.adapters.memory.database import MemoryDatabase, OrderRow
+from consumer.adapters.memory.intake import connection_settings, place_of, put_place, ties_of, wake
+from consumer.adapters.memory.records import facts_of, read_order
+from consumer.domain.orders import OrderKey
+from consumer.domain.placing import Place, connection_of
+from consumer.domain.records import Note
+from consumer.domain.releasing import Held, may_be_released, priority_of_release, released_place
+from consumer.domain.states import OrderState, Priority, ReasonCode, Wish
+from consumer.domain.story import LINES_MAX, story_text
+from consumer.ports.settings import GroupSum, Story, StoryLine
+
+
+class MemoryPeopleStore:
+    """See consumer.ports.settings.PeopleStore."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._db = database
+
+    async def groups(self, state: OrderState, shop_id: str | None = None) -> Sequence[GroupSum]:
+        """See the port."""
+        async with self._db.transaction():
+            groups: dict[tuple[str, str, str], list[OrderRow]] = {}
+            for row in self._db.orders.values():
+                if row.state is state and shop_id in (None, row.key.shop_id):
+                    code, group = ("", "") if row.reason is None else (row.reason.code.value, row.reason.group)
+                    groups.setdefault((row.key.shop_id, code, group), []).append(row)
+            return [_group(state, group, groups[group]) for group in sorted(groups)]
+
+    async def release(
+        self, *, actor: str, shop_id: str, order_id: str | None = None, reason: ReasonCode | None = None, limit: int
+    ) -> int:
+        """See the port. Counts the orders that have become due; the others wait for what no release can cure."""
+        async with self._db.transaction() as now:
+            chosen = [
+                row
+                for key, row in sorted(self._db.orders.items())
+                if key.shop_id == shop_id
+                and order_id in (None, key.order_id)
+                and (reason is None or (row.reason is not None and row.reason.code is reason))
+                and may_be_released(row.state, row.reason, named=order_id is not None)
+            ][:limit]
+            priority = priority_of_release(len(chosen))
+            return sum(self._release(row, actor, priority, now) for row in chosen)
+
+    def _release(self, row: OrderRow, actor: str, priority: Priority, now: datetime) -> bool:
+        before, after = place_of(row), self._released(row, priority, now)
+        put_place(row, after)
+        row.released, row.wish, row.wish_by = True, Wish.AUTO, actor
+        details = {
+            "from": before.state.value,
+            "reason": None if before.reason is None else before.reason.code.value,
+            "to": after.state.value,
+        }
+        self._db.audit.append({"at": now, "actor": actor, "action": "release", "key": row.key, "details": details})
+        if after.due_at is not None and after.connection_id is not None:
+            wake(self._db, after.connection_id, now)
+        return after.state is OrderState.DUE
+
+    def _released(self, row: OrderRow, priority: Priority, now: datetime) -> Place:
+        ties, place = ties_of(self._db, row.key), place_of(row)
+        shop = self._db.shops.get(row.key.shop_id)
+        held = Held(
+            place=place,
+            facts=facts_of(row, has_document=ties.live_invoice),
+            ties=ties,
+            announced=row.announced is not None,
+        )
+        connection = connection_settings(self._db, connection_of(place, ties, shop))
+        return released_place(held, shop, connection, priority, now)
+
+    async def story(self, key: OrderKey) -> Story | None:
+        """See the port. At most the 1,000 newest lines."""
+        async with self._db.transaction() as now:
+            record = read_order(self._db, key, now)
+            if record is None:
+                return None
+            lines = [
+                StoryLine(at=at, kind=kind, text=story_text(kind, details), details=details)
+                for at, kind, details in sorted(self._happened(key), key=lambda line: line[0])
+            ]
+            return Story(order=record, lines=tuple(lines[-LINES_MAX:]))
+
+    def _happened(self, key: OrderKey) -> list[tuple[datetime, str, dict[str, Any]]]:
+        """Collect all that happened to an order: (moment, kind, details)."""
+        return [
+            *((event["received_at"], "event", _event(event)) for event in self._db.events if event["key"] == key),
+            *((at, "decision", _decision(change, note)) for k, at, change, note in self._db.decisions if k == key),
+            *((at, "exchange", _fields(x, _EXCHANGE_FIELDS)) for _, k, at, x in self._db.exchanges if k == key),
+            *((i.begun_at, "intent", _fields(i, _INTENT_FIELDS)) for i in self._db.intents.values() if i.key == key),
+            *(
+                (entry.created_at, "message", _fields(entry, _MESSAGE_FIELDS))
+                for entry in self._db.outbox.values()
+                if entry.record_key == str(key)
+            ),
+            *(
+                (audit["at"], "audit", {name: audit[name] for name in ("actor", "action", "details")})
+                for audit in self._db.audit
+                if audit.get("key") == key
+            ),
+        ]
+
+
+_EXCHANGE_FIELDS = (
+    "operation",
+    "method",
+    "path",
+    "request",
+    "response",
+    "status",
+    "code",
+    "outcome",
+    "duration_seconds",
+)
+_MESSAGE_FIELDS = ("topic_kind", "sequence", "state", "error")
+_INTENT_FIELDS = ("operation", "subject", "change", "resolution", "resolved_at", "doubtful", "late_answer")
+
+
+def _fields(row: object, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
+
+
+def _decision(change: int, note: Note) -> dict[str, Any]:
+    return {
+        "decision": note.decision,
+        "change": change,
+        "words": list(note.words),
+        "figures": dict(note.figures),
+    }
+
+
+def _event(event: dict[str, Any]) -> dict[str, Any]:
+    origin = event["origin"]
+    return {
+        **{name: event[name] for name in ("kind", "event_id", "event_time", "verdict")},
+        "topic": origin.topic,
+        "partition": origin.partition,
+        "offset": origin.offset,
+        "notes": None,
+    }
+
+
+def _group(state: OrderState, group: tuple[str, str, str], rows: Sequence[OrderRow]) -> GroupSum:
+    shop_id, code, group_key = group
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        sums[row.head.currency] = sums.get(row.head.currency, Decimal(0)) + (row.head.grand_total or Decimal(0))
+    oldest = [moment for row in rows if (moment := row.paid_moment or row.first_seen_at) is not None]
+    return GroupSum(
+        shop_id=shop_id,
+        state=state,
+        reason_code=ReasonCode(code) if code else None,
+        group_key=group_key,
+        count=len(rows),
+        sums=sums,
+        oldest=min(oldest, default=None),
+        fix=max("" if row.reason is None else row.reason.fix for row in rows),
+    )

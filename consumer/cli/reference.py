@@ -1,0 +1,161 @@
+"""Writes the generated parts of the docs: settings, shops.yaml, reasons and the ledger's codes.
+
+`python -m consumer.cli.reference` writes them, with ``--check`` it fails where one is stale.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from consumer.adapters.zoho.errors import LEDGER_CODES
+from consumer.cli.exits import Exit
+from consumer.cli.shops_file import ConnectionPart, LimitsPart, ShopPart, TaxPart
+from consumer.config import PREFIX, Settings
+from consumer.domain.reasons import CATALOGUE
+from consumer.domain.states import ReasonCode
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, Enum):
+        value = value.value
+    return "-" if value in (None, "", ()) else f"`{value}`"
+
+
+def _settings() -> Iterator[str]:
+    yield _row("variable", "default", "meaning")
+    yield _row("---", "---", "---")
+    for name, field in Settings.model_fields.items():
+        yield _row(f"`{PREFIX}{name.upper()}`", _default(field.default), field.description or "")
+
+
+def _shops_file(model: type[BaseModel], meanings: Mapping[str, str]) -> Iterator[str]:
+    yield _row("key", "default", "meaning")
+    yield _row("---", "---", "---")
+    for name, field in model.model_fields.items():
+        inner = [part for part in get_args(field.annotation) if isinstance(part, type) and issubclass(part, Enum)]
+        choices = [str(member.value) for part in inner for member in part]
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Enum):
+            choices = [str(member.value) for member in field.annotation]
+        meaning = meanings[name] + (f" One of {', '.join(choices)}." if choices else "")
+        default = "see below" if isinstance(field.default, BaseModel) else _default(field.default)
+        yield _row(f"`{name}`", default, meaning)
+
+
+CONNECTION = {
+    "data_center": "Where the organisation lives: us, eu, in, au, jp, ca, cn, sa, uk.",
+    "organization_id": "The organisation. Without it nothing is made: its orders wait and say so.",
+    "unique_field": "API name (cf_…) of an invoice field that refuses duplicates; see docs/connecting-zoho.md.",
+    "negative_lines": "Whether the organisation takes lines with a negative rate (discounts).",
+    "limits": "The ledger's limits and our share of them.",
+}
+LIMITS = {
+    "calls_per_minute": "Calls a minute; smaller where other programs share the organisation.",
+    "calls_at_once": "Calls under way at the same time.",
+    "calls_per_day": "Calls a day, until the ledger's first answer tells the plan's own figure.",
+    "burst_calls": "Calls that may leave without spacing after a pause.",
+    "people_calls": "Calls of the window that are kept for people's clicks.",
+    "call_deadline_seconds": "Longest time for one call.",
+    "settle_seconds": "After a lost answer's deadline nobody writes for the order for so long.",
+    "settle_seconds_with_unique_field": "The same where the unique field guards.",
+    "look_again_seconds": "Between the two looks for a document that was not found.",
+    "window_seconds": "Length of the ledger's minute; for tests.",
+    "contacts_fresh_seconds": "How old the index of contacts may be.",
+    "facts_fresh_seconds": "How old taxes, currencies and the organisation's data may be.",
+}
+SHOP = {
+    "connection": "The connection that its orders are booked into.",
+    "name": "A name for people.",
+    "automatic": "Whether orders are booked by themselves. Off until somebody switches it on.",
+    "book_from": "Orders paid before it wait; by default the moment automatic was switched on.",
+    "time_zone": "IANA name; times without an offset are read in it.",
+    "revision": "What tells newer revisions from older; by default fixed by the shop's first event.",
+    "reference": "Pattern of the document's reference: {order_id}, {number}, {shop_id}.",
+    "customer_name_match": "When a contact of exactly the same name may be taken.",
+    "update_customers": "Whether a contact's billing data are brought up to date.",
+    "items_by_sku": "Whether lines name the ledger's items by SKU.",
+    "taxes": "The shop's own table of taxes: rows as below; the first that fits is taken.",
+    "rounding_units_max": "Most minor units of a labelled rounding line of one document; 0 allows none.",
+    "discount_label": "What discount lines are called where the order does not say.",
+    "shipping_label": "What shipping lines are called where the order does not say.",
+    "rounding_label": "What a rounding adjustment is called.",
+    "notes": "Text for the notes of every invoice.",
+    "payment_terms_days": "Days until it is due; 0: on its own day.",
+}
+TAX = {
+    "tax_id": "The tax of the ledger, by its id.",
+    "country": "Country of the order, two letters; empty fits any.",
+    "rate": "Rate in percent; empty fits any.",
+    "tax_class": "The line's tax class; empty fits any.",
+}
+
+
+def _reasons() -> Iterator[str]:
+    yield _row("code", "what happened", "what to do")
+    yield _row("---", "---", "---")
+    for code in ReasonCode:
+        yield _row(f"`{code.value}`", *CATALOGUE[code])
+
+
+def _ledger_codes() -> Iterator[str]:
+    yield _row("HTTP", "code", "what happened", "what to do")
+    yield _row("---", "---", "---", "---")
+    for row in LEDGER_CODES:
+        yield _row(str(row.status or "any"), str(row.code), row.sentence, row.fix)
+
+
+def pages() -> dict[Path, dict[str, Iterator[str]]]:
+    """Give each page with its generated parts by name."""
+    return {
+        DOCS / "configuration.md": {
+            "settings": _settings(),
+            "connection": _shops_file(ConnectionPart, CONNECTION),
+            "limits": _shops_file(LimitsPart, LIMITS),
+            "shop": _shops_file(ShopPart, SHOP),
+            "taxes": _shops_file(TaxPart, TAX),
+        },
+        DOCS / "errors.md": {"reasons": _reasons(), "ledger": _ledger_codes()},
+    }
+
+
+def filled(text: str, parts: Mapping[str, Iterator[str]]) -> str:
+    """Put generated parts between their markers. Raises ValueError where a marker is missing."""
+    for name, lines in parts.items():
+        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+        if begin not in text or end not in text:
+            raise ValueError(f"the markers of {name} are missing")
+        before, after = text.partition(begin)[0], text.partition(end)[2]
+        text = before + begin + "\n" + "\n".join(lines) + "\n" + end + after
+    return text
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with --check tell which are stale."""
+    stale = []
+    for path, parts in pages().items():
+        text = path.read_text(encoding="utf-8")
+        new = filled(text, parts)
+        if new != text:
+            stale.append(path.name)
+            if "--check" not in arguments:
+                path.write_text(new, encoding="utf-8")
+    if stale and "--check" in arguments:
+        sys.stderr.write(f"stale: {', '.join(stale)}; run: make schemas\n")
+        return Exit.FINDINGS
+    return Exit.DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
