@@ -69,7 +69,7 @@ async def run_process(settings: Settings, parts: frozenset[Part]) -> None:
         port=settings.http_port,
     )
     await http.start()
-    log.info("started", address=":".join(str(part) for part in http.address), parts=sorted(parts))
+    log.info("started", listens=":".join(str(part) for part in http.address), parts=sorted(parts))
     try:
         async with AsyncExitStack() as stack:
             stores = await _database(settings, stack, stop, waiting)

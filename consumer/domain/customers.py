@@ -266,7 +266,8 @@ def _settled(contact: Contact, data: ContactData, *, update: bool) -> Choice:
     same = not differs(contact.data, data)
     if same or not update:
         return Known(contact=contact, same=same)
-    return NeedsUpdate(contact=contact, data=data)
+    # The display name stays: people may have chosen it, it may carry a suffix, and another could be taken.
+    return NeedsUpdate(contact=contact, data=replace(data, name=contact.name))
 
 
 def _ambiguous(order: Order, found: Sequence[Contact], by: str) -> Reason:

@@ -154,6 +154,7 @@ class InvoiceDraft:
     due_on: date
     currency: str
     lines: tuple[InvoiceLine, ...]
+    currency_id: str = ""  # the ledger's own id of the currency
     tax_inclusive: bool = False
     exchange_rate: Decimal | None = None
     discount: Decimal = Decimal(0)
@@ -286,7 +287,7 @@ class ListContacts(Operation):
 class FindContacts(Operation):
     """Ask for the contacts of exactly this name -> Page[Contact] (verify locally: filters may be ignored)."""
 
-    name: str
+    contact_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,7 @@ def map_order(
         connection=connection,
         items=items,
         currency=currency,
-        header=replace(header, reference=reference) if reference else header,
+        header=replace(header, currency_id=currency.currency_id, reference=reference or header.reference),
     )
     return _too_large(order) or _map(task)
 

@@ -31,6 +31,10 @@ class Answer:
 class Ledger(Protocol):
     """One organisation's ledger, opened per lane. Errors are LedgerError and its subclasses, nothing else."""
 
+    async def ready(self) -> None:
+        """See to it that a call can leave at once: a good token is at hand. Raises as Access.token()."""
+        ...
+
     async def execute(self, operation: Operation, *, deadline_seconds: float) -> Answer:
         """Make the one call, or say by the type of the error what is known of it."""
         ...

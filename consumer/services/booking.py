@@ -241,17 +241,19 @@ class Booking:
     async def _write(self, call: Call) -> tuple[Conclusion | None, bool]:
         self.calls += 1
         mapped = self._mapped if isinstance(self._mapped, Mapped) else None
-        result = await self._bench.caller.write(
-            Write(
-                key=self._record.key,
-                change=self._record.change,
-                priority=self._record.priority,
-                subject=call.subject,
-                operation=call.operation,
-                sought=call.sought,
-                judge=lambda sent: self._judge(call, mapped, sent),
-            )
+        write = Write(
+            key=self._record.key,
+            change=self._record.change,
+            priority=self._record.priority,
+            subject=call.subject,
+            operation=call.operation,
+            sought=call.sought,
+            judge=lambda sent: self._judge(call, mapped, sent),
         )
+        try:
+            result = await self._bench.caller.write(write)
+        except LedgerError as error:
+            return await self._failed(error), True
         if isinstance(result, Superseded):
             await self._read_again()
             return None, False

@@ -113,8 +113,11 @@ class Caller:
     async def write(self, write: Write) -> Written | Superseded | Occupied:
         """Commit the intent, make the call, record its outcome. Raises FencedError, DatabaseUnavailableError.
 
+        Raises LedgerError where the call could not even be prepared (no token): then there is no intent.
         What the ledger answered, errors included, is in the result: the judge has made an outcome of it.
         """
+        # Before the intent: a renewal of the token may take longer than the second that a write has to leave in.
+        await self._ledger.ready()
         intent_id = uuid4()
         intent = NewIntent(
             intent_id=intent_id,

@@ -216,7 +216,7 @@ class CustomerVisit:
 
     async def _find(self, name: str) -> Sequence[Contact]:
         answer = await self._desk.caller.read(
-            FindContacts(name=name), key=self._record.key, priority=self._record.priority
+            FindContacts(contact_name=name), key=self._record.key, priority=self._record.priority
         )
         rows: Sequence[Contact] = answer.result.rows
         connection_id = self._desk.connection.connection_id

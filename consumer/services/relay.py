@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
-from consumer.errors import BrokerUnavailableError, FencedError, UnavailableError
+from consumer.errors import BrokerUnavailableError, DatabaseUnavailableError, FencedError, UnavailableError
 from consumer.lifecycle import Service
 from consumer.ports.intake import Lease, OutboxRow, OutboxStore
 from consumer.ports.messages import Message, MessageRefusedError, MessageSink
@@ -82,7 +82,7 @@ class Relay(Service):
             try:
                 await self._step()
             except UnavailableError as error:
-                self._waits_for = "broker" if isinstance(error, BrokerUnavailableError) else "database"
+                self._waits_for = "database" if isinstance(error, DatabaseUnavailableError) else "broker"
                 self._report.waiting(self._waits_for, error, backoff.attempts)
                 await self.nap(backoff.next_seconds())
                 continue

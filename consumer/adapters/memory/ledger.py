@@ -84,6 +84,10 @@ class MemoryLedger:
         self._access = access
         self._closed = False
 
+    async def ready(self) -> None:
+        """Have a good token at hand."""
+        await self._access.token()
+
     async def execute(self, operation: Operation, *, deadline_seconds: float) -> Answer:
         """Do the operation in the books. Raises LedgerError's subclasses, each with its exchange."""
         del deadline_seconds  # nothing here takes time

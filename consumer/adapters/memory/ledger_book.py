@@ -127,7 +127,7 @@ class LedgerBook:
 
     def _find_contacts(self, operation: words.FindContacts) -> Page:
         # The filter is exact, while names are unique whatever their case: a taken name may not be found.
-        found = (one for one in self.contacts.values() if one.name == operation.name)
+        found = (one for one in self.contacts.values() if one.name == operation.contact_name)
         return self._page([replace(one, data=None, persons=()) for one in found], 1)
 
     def _read_contact(self, operation: words.ReadContact) -> Contact:

@@ -135,6 +135,9 @@ def _refused_in_success(operation: Operation, reply: Reply) -> LedgerError:
 
 def _refused(operation: Operation, reply: Reply) -> LedgerError:
     row = find_code(reply.status, reply.code, type(operation))
+    if row is None and reply.status < _REFUSED:
+        # Within a success the code alone tells what the status would have told.
+        row = find_code(_UNAUTHORIZED, reply.code, type(operation))
     if row is None or row.error in {RefusedError, NumberTakenError}:
         row = _by_words(operation, reply) or row
     message = f"{_subject(operation)}: {_answered(reply)}"

@@ -106,6 +106,10 @@ class ZohoLedger:
             organization_id=connection.organization_id, unique_field=connection.unique_field, app=center.app
         )
 
+    async def ready(self) -> None:
+        """Have a good token at hand."""
+        await self._access.token()
+
     async def execute(self, operation: Operation, *, deadline_seconds: float) -> Answer:
         """Make the one call. Raises LedgerError's subclasses; the exchange is on the error where a request was made.
 

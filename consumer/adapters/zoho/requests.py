@@ -95,7 +95,7 @@ def _contacts(operation: ledger.ListContacts, around: Surroundings) -> Request:
 
 def _find_contacts(operation: ledger.FindContacts, around: Surroundings) -> Request:
     # Filters take 100 characters while names have up to 200; a longer one is found by its beginning.
-    name, whole = operation.name, len(operation.name) <= limits.SEARCH
+    name, whole = operation.contact_name, len(operation.contact_name) <= limits.SEARCH
     query = {"contact_name" if whole else "contact_name_startswith": name[: limits.SEARCH]}
     return _list(around, "/contacts", 1, **query)
 

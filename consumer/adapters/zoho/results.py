@@ -132,7 +132,7 @@ def _contacts(operation: ledger.ListContacts, body: Body, organisation: Organisa
 def _found_contacts(operation: ledger.FindContacts, body: Body, organisation: Organisation) -> ledger.Page:
     del organisation
     rows = _rows(body, "contacts", documents.ContactDocument)
-    wanted = _plain(operation.name)
+    wanted = _plain(operation.contact_name)
     matching = _verified(rows, [row for row in rows if _plain(row.contact_name) == wanted], body, "name")
     return _page(body, (reading.contact(row, whole=False) for row in matching), len(rows))
 

@@ -155,7 +155,8 @@ def _invoice_fields(draft: InvoiceDraft, currency_ids: Mapping[str, str]) -> Bod
         body["exchange_rate"] = draft.exchange_rate
     if draft.unique_field and draft.unique_key:
         body["custom_fields"] = [{"api_name": draft.unique_field, "value": draft.unique_key}]
-    return body | _currency(draft.currency, currency_ids)
+    known = {**currency_ids, draft.currency: draft.currency_id} if draft.currency_id else currency_ids
+    return body | _currency(draft.currency, known)
 
 
 def _currency(code: str, currency_ids: Mapping[str, str]) -> Body:

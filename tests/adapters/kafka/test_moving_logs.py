@@ -5,7 +5,6 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
 from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import TopicPartition as KafkaPlace
 

@@ -1,4 +1,4 @@
-"""A broker of the test's own that is killed, frozen and brought back: nothing is lost, and nothing waits without end."""
+"""A broker of the test's own is killed, frozen and brought back: nothing is lost, nothing waits without end."""
 
 import asyncio
 import uuid

@@ -230,3 +230,21 @@ async def test_a_wrong_path_is_never_taken_for_a_deleted_document() -> None:
     assert not isinstance(error, NotFoundError)
     html = await outcome(READ_INVOICE, 404, b"<html>Not Found</html>")
     assert not isinstance(html, NotFoundError)
+
+
+@pytest.mark.parametrize(
+    ("code", "operation", "kind"),
+    [
+        (3062, CREATE_CONTACT, NameTakenError),
+        (1002, READ_INVOICE, NotFoundError),
+        (44, CREATE_INVOICE, ThrottledError),
+        (57, CREATE_INVOICE, ConnectionStoppedError),
+        (6041, READ_INVOICE, ConnectionStoppedError),
+        (777777, CREATE_INVOICE, RefusedError),
+        (1000, CREATE_INVOICE, UncertainError),
+    ],
+)
+async def test_a_code_within_a_success_decides(code: int, operation: Operation, kind: type[LedgerError]) -> None:
+    """HTTP 200 with a code other than 0 is no success, even with a whole document in it."""
+    document = {"invoice": {"invoice_id": "1", "total": 1}, "contact": {"contact_id": "1"}}
+    assert type(await outcome(operation, 200, {"code": code, "message": "no", **document})) is kind

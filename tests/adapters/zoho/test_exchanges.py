@@ -77,7 +77,7 @@ async def test_an_exchange_tells_the_call() -> None:
 async def test_an_exchange_is_named_by_its_operation_and_not_by_a_person() -> None:
     """An operation may have a field `name`, which is a customer's; the exchange's name ends in metrics."""
     async with RawServer([answer(200, {"code": 0, "contacts": []})]) as server, opened(server.url) as ledger:
-        exchange = (await ledger.execute(FindContacts(name="Ada Muster"), deadline_seconds=DEADLINE)).exchange
+        exchange = (await ledger.execute(FindContacts(contact_name="Ada Muster"), deadline_seconds=DEADLINE)).exchange
     assert exchange.operation == "find_contacts"
 
 

@@ -221,7 +221,7 @@ def test_an_ignored_filter_proves_no_absence() -> None:
     assert read(find, rows("B-1", more={"has_more_page": False})).rows == ()
     contacts = {"contacts": [{"contact_id": "1", "contact_name": "Bob"}], "page_context": {"has_more_page": "true"}}
     with pytest.raises(UnusableAnswerError, match="filter by name was ignored"):
-        read(ledger.FindContacts(name="Ada"), contacts)
+        read(ledger.FindContacts(contact_name="Ada"), contacts)
 
 
 def test_a_name_is_found_as_the_ledger_compares_it() -> None:
@@ -229,7 +229,7 @@ def test_a_name_is_found_as_the_ledger_compares_it() -> None:
     body = {
         "contacts": [{"contact_id": str(n), "contact_name": name} for n, name in enumerate(["ADA  Muster", "Adam"])]
     }
-    assert [row.contact_id for row in read(ledger.FindContacts(name="Ada Muster"), body).rows] == ["0"]
+    assert [row.contact_id for row in read(ledger.FindContacts(contact_name="Ada Muster"), body).rows] == ["0"]
 
 
 @pytest.mark.parametrize(

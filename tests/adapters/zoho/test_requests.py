@@ -55,7 +55,7 @@ OPERATIONS: list[ledger.Operation] = [
     ledger.ListCurrencies(),
     ledger.ListContacts(page=3),
     ledger.ListContacts(by_change=True),
-    ledger.FindContacts(name="Ada & Söhne"),
+    ledger.FindContacts(contact_name="Ada & Söhne"),
     ledger.ReadContact(contact_id="460000000000000017"),
     ledger.FindInvoices(reference="A-1001"),
     ledger.ListInvoices(changed_after=datetime(2026, 6, 9, 17, 18, 34, tzinfo=UTC)),
@@ -332,7 +332,7 @@ def test_an_id_cannot_leave_its_place_in_the_path() -> None:
 
 def test_a_long_name_is_looked_up_by_its_beginning() -> None:
     """The filter takes 100 characters and names have up to 200."""
-    query = request(ledger.FindContacts(name="x" * 150)).query
+    query = request(ledger.FindContacts(contact_name="x" * 150)).query
     assert query["contact_name_startswith"] == "x" * 100
     assert "contact_name" not in query
 

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from consumer.adapters.postgres.pool import Database
-from tests.conformance.intake.rig import MemoryRig, PostgresRig, Rig
+from tests.conformance.intake.memory_rig import MemoryRig
+from tests.conformance.intake.rig import PostgresRig, Rig
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from consumer.domain.events import OrderEvent
 from consumer.errors import DatabaseUnavailableError
 from consumer.ports.intake import Taken, TopicPartition
 from tests.conformance.intake.making import NOON, PAID, UPDATED, connection, key, set_up, shop, taken, unreadable
-from tests.conformance.intake.rig import MemoryRig, PostgresRig
+from tests.conformance.intake.memory_rig import MemoryRig
+from tests.conformance.intake.rig import PostgresRig
 
 DEADLINE_SECONDS = 20
 

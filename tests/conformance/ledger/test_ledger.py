@@ -237,9 +237,9 @@ async def test_a_name_is_taken_once(bench: Bench) -> None:
     error = await bench.refused(ask.CreateContact(data=ContactData(name="ADA MUSTER")), NameTakenError)
     assert isinstance(error, NameTakenError)
     assert error.code == 3062
-    found = await bench.ask(ask.FindContacts(name="Ada Muster"))
+    found = await bench.ask(ask.FindContacts(contact_name="Ada Muster"))
     assert [row.name for row in found.rows] == ["Ada Muster"]
-    assert (await bench.ask(ask.FindContacts(name="Ada"))).rows == ()
+    assert (await bench.ask(ask.FindContacts(contact_name="Ada"))).rows == ()
     other = await bench.contact_id()
     await bench.refused(ask.UpdateContact(contact_id=other, data=ContactData(name="Ada Muster")), NameTakenError)
 

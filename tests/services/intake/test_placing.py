@@ -1,7 +1,7 @@
 """Where the intake begins to read: the position in the database decides, and a log that is another one is noticed."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from consumer.adapters.memory.broker import MemorySource
 from consumer.errors import BrokerUnavailableError
@@ -75,7 +75,7 @@ def test_the_checksum_tells_records_apart() -> None:
 
 
 async def test_a_topic_made_again_while_we_were_away_is_a_new_log() -> None:
-    """As long as before or longer: the first record is another one, so all is read from the beginning, with an alarm."""
+    """At least as long as before: the first record is another one, so all is read from the beginning, with an alarm."""
     world = make_world()
     world.publish("1", "2")
     async with world.intake():
@@ -166,7 +166,7 @@ class _Clumsy(MemorySource):
 
     broken = ""
 
-    async def bounds(self, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, Bounds]:  # type: ignore[override]
+    async def bounds(self, places: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
         if any(place.topic == self.broken for place in places):
             raise BrokerUnavailableError("no leader")
         return await super().bounds(places)

@@ -1,12 +1,16 @@
 """The intake takes every record once, in order, through outages of the database, and stops within its deadline."""
 
 import asyncio
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import UTC, tzinfo
+from functools import cached_property
 
-from consumer.domain.events import OrderEvent, Rejected
+from consumer.adapters.memory.broker import MemorySource
+from consumer.domain.events import Rejected
 from consumer.errors import BrokerUnavailableError
 from consumer.ports.intake import TopicPartition
-from tests.services.intake.world import FAST, GROUP, PAID, key, make_world, order
+from tests.services.intake.world import FAST, GROUP, PAID, World, key, make_world
 
 PLACE = TopicPartition(PAID, 0)
 
@@ -90,13 +94,14 @@ async def test_an_outage_in_the_middle_pauses_the_partitions_and_goes_on() -> No
     """With a batch in hand the database goes away: memory stays bounded, and no record is skipped afterwards."""
     world = make_world()
     limits = replace(FAST, records_max=5)
-    async with world.intake(limits=limits) as intake:
+    source = _Watched(broker=world.broker, topics=[PAID], group=GROUP)
+    async with world.intake(source, limits):
         world.publish("first")
         await world.taken("first")
         world.store.away = True
         world.publish(*map(str, range(100)))
         await world.report.until(lambda: world.report.waits.count("database") >= 3)
-        await _until_paused(intake, world)
+        await source.until_paused()
         # One batch in the writer's hand, one that waits, and no more than one that was read beside them.
         assert len(world.report.outcomes) <= 1 + 3 * 5
         world.store.away = False
@@ -106,12 +111,23 @@ async def test_an_outage_in_the_middle_pauses_the_partitions_and_goes_on() -> No
     assert "database" in world.report.back
 
 
-async def _until_paused(intake: object, world: object) -> None:
-    places = intake._places  # type: ignore[attr-defined]  # whether it has paused is nowhere else to be seen
-    async with asyncio.timeout(10):
-        while not places.paused:
-            await asyncio.sleep(0)
-    assert world is not None
+class _Watched(MemorySource):
+    """A source that tells when it is paused."""
+
+    async def until_paused(self) -> None:
+        """Wait for it."""
+        async with asyncio.timeout(10):
+            await self.is_paused.wait()
+
+    @cached_property
+    def is_paused(self) -> asyncio.Event:
+        """Set by the first pause."""
+        return asyncio.Event()
+
+    def pause(self, places: Collection[TopicPartition]) -> None:
+        """See EventSource."""
+        super().pause(places)
+        self.is_paused.set()
 
 
 async def test_a_broker_that_is_away_at_the_start_is_waited_for() -> None:
@@ -186,20 +202,23 @@ async def test_stop_ends_at_its_deadline_with_a_database_that_hangs() -> None:
 async def test_a_fault_in_reading_harms_one_record() -> None:
     """An exception that reading must not raise becomes a rejection of that record, and the next one is taken."""
     world = make_world()
-    world.publish("1", "2")
-    failing = world.store  # the store is as it is; the reader's zone look-up is what breaks
+    world.publish("1", "2", "3")
     async with world.intake() as intake:
-        intake._zone_of = _broken_zone  # the door for the fault
-        world.publish("3")
-        await world.report.until(lambda: len(world.report.outcomes) == 3 or len(failing.batches) > 0)
-        world.broker.publish(PAID, key=key("4"), value=order("4"), partition=0)
-        await world.report.until(lambda: world.position().next_offset == 4)
-    assert all(isinstance(one, OrderEvent | Rejected) for one in world.report.outcomes)
-    assert "reader_failed" in {one.reason for one in world.report.outcomes if isinstance(one, Rejected)}
+        intake._zone_of = _broken_for_two(world)  # the door by which the fault comes in
+        await world.taken("1", "3")
+    rejected = [one.reason for one in world.report.outcomes if isinstance(one, Rejected)]
+    assert rejected == ["reader_failed"]
 
 
-def _broken_zone(shop_id: str) -> object:
-    raise LookupError(shop_id)
+def _broken_for_two(world: World) -> Callable[[str], tzinfo]:
+    """Give a look-up that fails for the second record."""
+
+    def zone_of(_shop_id: str) -> tzinfo:
+        if len(world.report.outcomes) == 1:
+            raise LookupError("no zone")
+        return UTC
+
+    return zone_of
 
 
 async def test_a_commit_that_fails_stops_nothing() -> None:

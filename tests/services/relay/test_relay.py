@@ -171,8 +171,8 @@ async def test_rows_leave_in_the_order_of_their_key_and_never_two_at_once() -> N
     sink = WatchedSink(world.broker)
     async with world.relay(sink=sink):
         await world.report.until(lambda: world.report.total == 12)
-    for key in (b"nl/1", b"nl/2", b"nl/3"):
-        numbers = [number for one, number in world.sent() if one == key]
+    for sent_key in (b"nl/1", b"nl/2", b"nl/3"):
+        numbers = [number for one, number in world.sent() if one == sent_key]
         assert numbers == sorted(numbers)
         assert len(numbers) == 4
     assert all(len(keys) == len(set(keys)) for keys in sink.rounds)
@@ -304,7 +304,7 @@ async def test_a_missing_topic_is_waited_for() -> None:
     await world.broker.delete_topic("rejected")
     world.write("nl/1")
     async with world.relay() as relay:
-        await world.report.until(lambda: world.report.waits.count("database") + world.report.waits.count("broker") >= 2)
+        await world.report.until(lambda: world.report.waits.count("broker") >= 2)
         assert not relay.started.is_set()
         assert world.broker.missing({"rejected"}) == {"rejected"}
         world.broker.create_topic("rejected")

@@ -1,0 +1,70 @@
+"""`python -m sandbox.shop publish --kafka HOST:PORT --seed 7`: the shop sells one more order and tells what came of it."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from aiokafka.errors import KafkaError
+
+from sandbox.kafka import quiet_client
+from sandbox.shop.broker import listening, publish
+from sandbox.shop.events import OrderList, Topics
+from sandbox.shop.expectations import ShopOrder
+from sandbox.shop.orders import SHOP_ID, make_order
+from sandbox.shop.page import invoice_column
+
+EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
+EXIT_NO_ANSWER = 75  # EX_TEMPFAIL
+ANSWER_TIMEOUT_SECONDS = 30.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Publish one order; 0 once Booked has told what came of it, 75 when it does not, 69 without a broker."""
+    options = _parser().parse_args(arguments)
+    order = make_order(seed=options.seed, now=datetime.now(UTC), shop_id=options.shop)
+    topics = Topics(paid=options.topic_paid, synced=options.topic_synced, rejected=options.topic_rejected)
+    try:
+        with quiet_client():
+            told = asyncio.run(_sell(options.kafka, topics, order, options.wait_seconds))
+    except (KafkaError, OSError) as error:
+        sys.stderr.write(f"Kafka at {options.kafka} cannot be used: {error}; is the demo still running?\n")
+        return EXIT_UNAVAILABLE
+    sys.stdout.write(f"order {'/'.join(order.key)} over {order.total} {order.currency}: {told or 'no answer yet'}\n")
+    return 0 if told else EXIT_NO_ANSWER
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.shop", description="The demo shop.")
+    one = parser.add_subparsers(required=True, metavar="COMMAND").add_parser("publish", help="sell one more order")
+    defaults = Topics()
+    one.add_argument("--kafka", required=True, metavar="HOST:PORT", help="the broker")
+    one.add_argument("--seed", type=int, default=7, help="which order: the same seed gives the same order (default: 7)")
+    one.add_argument("--shop", default=SHOP_ID, help=f"the shop's id (default: {SHOP_ID})")
+    one.add_argument("--topic-paid", default=defaults.paid, help="default: %(default)s")
+    one.add_argument("--topic-synced", default=defaults.synced, help="default: %(default)s")
+    one.add_argument("--topic-rejected", default=defaults.rejected, help="default: %(default)s")
+    one.add_argument(
+        "--wait-seconds", type=float, default=ANSWER_TIMEOUT_SECONDS, help="how long to wait for an answer"
+    )
+    return parser
+
+
+async def _sell(kafka_servers: str, topics: Topics, order: ShopOrder, wait_seconds: float) -> str:
+    """Publish the order and wait for the first answer about it; gives the invoice column, empty without an answer."""
+    order_list = OrderList()
+    async with listening(kafka_servers, topics, order_list) as changed:
+        await publish(kafka_servers, topics, [order])
+        try:
+            async with asyncio.timeout(wait_seconds):
+                while order.key not in order_list.told and order.key not in order_list.refused:
+                    changed.clear()
+                    await changed.wait()
+        except TimeoutError:
+            return ""
+    return invoice_column(order.key, order_list)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

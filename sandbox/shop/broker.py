@@ -1,0 +1,78 @@
+"""The shop at Kafka: it publishes its orders and listens to what came of them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.structs import TopicPartition
+
+from sandbox.shop.events import CONTENT_TYPE, OrderList, Topics, paid_event
+from sandbox.shop.expectations import ShopOrder
+
+REQUEST_BYTES_MAX = 2 * 1024 * 1024
+SEND_TIMEOUT_SECONDS = 30.0
+POLL_MILLISECONDS = 200
+
+
+@contextlib.asynccontextmanager
+async def producer(kafka_servers: str) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that loses nothing and doubles nothing by itself: acknowledged by all, idempotent."""
+    sender = AIOKafkaProducer(
+        bootstrap_servers=kafka_servers, acks="all", enable_idempotence=True, max_request_size=REQUEST_BYTES_MAX
+    )
+    await sender.start()
+    try:
+        yield sender
+    finally:
+        await sender.stop()
+
+
+async def publish(kafka_servers: str, topics: Topics, orders: Iterable[ShopOrder]) -> int:
+    """Publish orders, some of them twice as they ask, and return how many messages the broker has acknowledged."""
+    async with producer(kafka_servers) as sender, asyncio.timeout(SEND_TIMEOUT_SECONDS):
+        waits = []
+        for order in orders:
+            for _ in range(order.copies):
+                key, value = paid_event(order.data, datetime.now(UTC).isoformat())
+                waits.append(await sender.send(topics.paid, value, key=key, headers=[CONTENT_TYPE]))
+        await asyncio.gather(*waits)
+    return len(waits)
+
+
+@contextlib.asynccontextmanager
+async def listening(kafka_servers: str, topics: Topics, order_list: OrderList) -> AsyncIterator[asyncio.Event]:
+    """Keep the order list up to date while the block lasts, from the topics' beginning.
+
+    Gives an event that is set whenever the list has changed; whoever waits on it clears it first.
+    """
+    # Without a group: every shop process keeps a list of its own, and reads all partitions from the start.
+    consumer = AIOKafkaConsumer(
+        topics.synced,
+        topics.rejected,
+        bootstrap_servers=kafka_servers,
+        group_id=None,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    changed = asyncio.Event()
+    await consumer.start()
+    reading = asyncio.create_task(_read(consumer, topics, order_list, changed))
+    try:
+        yield changed
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await consumer.stop()
+
+
+async def _read(consumer: AIOKafkaConsumer, topics: Topics, order_list: OrderList, changed: asyncio.Event) -> None:
+    while True:
+        batches: dict[TopicPartition, list[object]] = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
+        for partition, records in batches.items():
+            take = order_list.read_synced if partition.topic == topics.synced else order_list.read_rejected
+            for record in records:
+                take(getattr(record, "value", b"") or b"")
+        if batches:
+            changed.set()
