@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from consumer.cli import connecting, doctor, explaining, keys, people, running, setting_up
+from consumer.cli import connecting, doctor, explaining, keys, people, recovery, running, setting_up
 
 app = typer.Typer(
     name="booked",
@@ -44,4 +44,5 @@ connecting.add_to(app)
 explaining.add_to(app)
 people.add_to(app)
 doctor.add_to(app)
+recovery.add_to(app)
 keys.add_to(app)

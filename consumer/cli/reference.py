@@ -1,4 +1,4 @@
-"""Writes the generated parts of the docs: settings, shops.yaml, reasons and the ledger's codes.
+"""Writes the generated parts of the docs: settings, shops.yaml, reasons, states, commands, metrics and codes.
 
 `python -m consumer.cli.reference` writes them, with ``--check`` it fails where one is stale.
 """
@@ -13,17 +13,15 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from consumer.adapters.zoho.errors import LEDGER_CODES
+from consumer.cli import reference_program as program
 from consumer.cli.exits import Exit
+from consumer.cli.reference_program import row, table
 from consumer.cli.shops_file import ConnectionPart, LimitsPart, ShopPart, TaxPart
 from consumer.config import PREFIX, Settings
 from consumer.domain.reasons import CATALOGUE
 from consumer.domain.states import ReasonCode
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-
-
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _default(value: Any) -> str:
@@ -35,15 +33,13 @@ def _default(value: Any) -> str:
 
 
 def _settings() -> Iterator[str]:
-    yield _row("variable", "default", "meaning")
-    yield _row("---", "---", "---")
+    yield from table("variable", "default", "meaning")
     for name, field in Settings.model_fields.items():
-        yield _row(f"`{PREFIX}{name.upper()}`", _default(field.default), field.description or "")
+        yield row(f"`{PREFIX}{name.upper()}`", _default(field.default), field.description or "")
 
 
 def _shops_file(model: type[BaseModel], meanings: Mapping[str, str]) -> Iterator[str]:
-    yield _row("key", "default", "meaning")
-    yield _row("---", "---", "---")
+    yield from table("key", "default", "meaning")
     for name, field in model.model_fields.items():
         inner = [part for part in get_args(field.annotation) if isinstance(part, type) and issubclass(part, Enum)]
         choices = [str(member.value) for part in inner for member in part]
@@ -51,7 +47,7 @@ def _shops_file(model: type[BaseModel], meanings: Mapping[str, str]) -> Iterator
             choices = [str(member.value) for member in field.annotation]
         meaning = meanings[name] + (f" One of {', '.join(choices)}." if choices else "")
         default = "see below" if isinstance(field.default, BaseModel) else _default(field.default)
-        yield _row(f"`{name}`", default, meaning)
+        yield row(f"`{name}`", default, meaning)
 
 
 CONNECTION = {
@@ -103,17 +99,15 @@ TAX = {
 
 
 def _reasons() -> Iterator[str]:
-    yield _row("code", "what happened", "what to do")
-    yield _row("---", "---", "---")
+    yield from table("code", "what happened", "what to do")
     for code in ReasonCode:
-        yield _row(f"`{code.value}`", *CATALOGUE[code])
+        yield row(f"`{code.value}`", *CATALOGUE[code])
 
 
 def _ledger_codes() -> Iterator[str]:
-    yield _row("HTTP", "code", "what happened", "what to do")
-    yield _row("---", "---", "---", "---")
-    for row in LEDGER_CODES:
-        yield _row(str(row.status or "any"), str(row.code), row.sentence, row.fix)
+    yield from table("HTTP", "code", "what happened", "what to do")
+    for known in LEDGER_CODES:
+        yield row(str(known.status or "any"), str(known.code), known.sentence, known.fix)
 
 
 def pages() -> dict[Path, dict[str, Iterator[str]]]:
@@ -127,6 +121,9 @@ def pages() -> dict[Path, dict[str, Iterator[str]]]:
             "taxes": _shops_file(TaxPart, TAX),
         },
         DOCS / "errors.md": {"reasons": _reasons(), "ledger": _ledger_codes()},
+        DOCS / "states.md": {"states": program.states(), "drawing": program.drawing(), "steps": program.steps()},
+        DOCS / "commands.md": {"exit codes": program.exit_codes(), "commands": program.commands()},
+        DOCS / "metrics.md": {"metrics": program.metrics()},
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from consumer.domain.events import EventKind, OrderEvent, Origin
 from consumer.domain.orders import OrderKey
@@ -181,17 +182,19 @@ def _matters(before: OrderHead | None, after: OrderHead, by: RevisionKey) -> boo
 
 
 def _take(head: OrderHead | None, event: OrderEvent, by: RevisionKey) -> tuple[OrderHead, Verdict]:
+    """Take one event. All that changes is gathered and put in at once: this runs thousands of times a second."""
     revision = Revision.of(event)
     if head is None:
-        head = OrderHead(key=event.key, revision=revision)
-        return _with_facts(_with_content(head, event, revision), event, revision, by), Verdict.NEWEST
+        empty = OrderHead(key=event.key, revision=revision)
+        changes = _content(empty, event, revision, by) | _facts(empty, event, revision, by)
+        return OrderHead(key=event.key, revision=revision, **changes), Verdict.NEWEST
     verdict = _verdict(head, event, revision, by)
+    changes = _content(head, event, revision, by) | _facts(head, event, revision, by)
     if newer(revision, head.revision, by):
-        head = replace(head, revision=revision)
-    if event.content is not None and (head.content_revision is None or newer(revision, head.content_revision, by)):
-        head = _with_content(head, event, revision)
-    head = _with_facts(head, event, revision, by)
-    return replace(head, losing_events=head.losing_events + (verdict is Verdict.OLDER)), verdict
+        changes["revision"] = revision
+    if verdict is Verdict.OLDER:
+        changes["losing_events"] = head.losing_events + 1
+    return replace(head, **changes), verdict
 
 
 def _verdict(head: OrderHead, event: OrderEvent, revision: Revision, by: RevisionKey) -> Verdict:
@@ -202,37 +205,39 @@ def _verdict(head: OrderHead, event: OrderEvent, revision: Revision, by: Revisio
     return Verdict.SAME_CONTENT if event.content_hash == head.content_hash else Verdict.NEWEST
 
 
-def _with_content(head: OrderHead, event: OrderEvent, revision: Revision) -> OrderHead:
+def _content(head: OrderHead, event: OrderEvent, revision: Revision, by: RevisionKey) -> dict[str, Any]:
+    """Give what the event's content changes: all of it where it is the newest that had content, else nothing."""
     if event.content is None:
-        return head
-    return replace(
-        head,
-        content=event.content,
-        content_hash=event.content_hash,
-        content_revision=revision,
-        number=event.number,
-        currency=event.currency,
-        grand_total=event.grand_total,
-        placed_at=event.placed_at,
-    )
+        return {}
+    if head.content_revision is not None and not newer(revision, head.content_revision, by):
+        return {}
+    return {
+        "content": event.content,
+        "content_hash": event.content_hash,
+        "content_revision": revision,
+        "number": event.number,
+        "currency": event.currency,
+        "grand_total": event.grand_total,
+        "placed_at": event.placed_at,
+    }
 
 
-def _with_facts(head: OrderHead, event: OrderEvent, revision: Revision, by: RevisionKey) -> OrderHead:
+def _facts(head: OrderHead, event: OrderEvent, revision: Revision, by: RevisionKey) -> dict[str, Any]:
+    """Give what the event adds to the facts; they count from whatever revision they come."""
     paid = event.kind is EventKind.PAID or event.paid_at is not None
     cancels = event.kind is EventKind.CANCELLED or event.cancelled_at is not None
-    head = replace(
-        head,
-        paid=head.paid or paid,
-        paid_at=_earliest(head.paid_at, event.paid_at),
-        paid_told_at=_earliest(head.paid_told_at, event.time if paid else None),
-        refund_ids=head.refund_ids | frozenset(event.refund_ids),
-        events=head.events + 1,
-    )
+    changes: dict[str, Any] = {
+        "paid": head.paid or paid,
+        "paid_at": _earliest(head.paid_at, event.paid_at),
+        "paid_told_at": _earliest(head.paid_told_at, event.time if paid else None),
+        "refund_ids": head.refund_ids | frozenset(event.refund_ids) if event.refund_ids else head.refund_ids,
+        "events": head.events + 1,
+    }
     if cancels and (head.cancelled_by is None or newer(revision, head.cancelled_by, by)):
-        return replace(head, cancelled_by=revision, cancelled_at=event.cancelled_at or event.time)
-    if event.cancelled_null and (head.uncancelled_by is None or newer(revision, head.uncancelled_by, by)):
-        return replace(head, uncancelled_by=revision)
-    return head
+        changes |= {"cancelled_by": revision, "cancelled_at": event.cancelled_at or event.time}
+    elif event.cancelled_null and (head.uncancelled_by is None or newer(revision, head.uncancelled_by, by)):
+        changes["uncancelled_by"] = revision
+    return changes
 
 
 def _earliest(first: datetime | None, second: datetime | None) -> datetime | None:

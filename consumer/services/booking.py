@@ -291,7 +291,7 @@ class Booking:
                 keep_due=isinstance(sent.error, KeyTakenError | ConnectionStoppedError),
             )
         outcome = judge_invoice(self._judging(), call.operation, mapped, sent)
-        return outcome if outcome.note is not None or call.note is None else replace(outcome, note=call.note)
+        return replace(outcome, note=_both(call.note, outcome.note))
 
     # ---- recording what was found ----
 
@@ -349,3 +349,14 @@ class Booking:
             jitter=self._bench.jitter,
             announce=self._bench.announce,
         )
+
+
+def _both(decided: Note | None, came: Note | None) -> Note | None:
+    """Tell in one note why a write was made and what came of it."""
+    if decided is None or came is None:
+        return decided or came
+    return Note(
+        decision=decided.decision,
+        words=decided.words + came.words,
+        figures={**decided.figures, **came.figures},
+    )

@@ -1,4 +1,7 @@
-"""`python -m sandbox.shop publish --kafka HOST:PORT --seed 7`: the shop sells one more order and tells what came of it."""
+"""`python -m sandbox.shop publish --kafka HOST:PORT --seed 7`: the shop sells one more order.
+
+It waits for what comes of it, and says so.
+"""
 
 import argparse
 import asyncio

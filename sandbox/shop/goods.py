@@ -23,7 +23,7 @@ ARTICLES: tuple[Article, ...] = (
     Article(sku="CHAIR-7", name="Oak chair", price=Decimal("189.00"), description="Oiled, seat height 46 cm"),
     Article(sku="TEE-M", name="T-shirt 🐙 limited edition", price=Decimal("24.79"), description="Size M / ink blue"),
     Article(sku="LAMP-3", name="Desk lamp “Lumière”", price=Decimal("74.3388")),
-    Article(sku="SCREW-4", name="Wood screws 4 × 40 mm", price=Decimal("0.0375")),
+    Article(sku="SCREW-4", name="Wood screws 4x40 mm", price=Decimal("0.0375")),
     Article(sku="TEA-G", name="緑茶 Sencha", price=Decimal("11.90"), tax_class="reduced", unit="kg", by_weight=True),
     Article(sku="OLIVE", name="Ελιές Καλαμών", price=Decimal("13.76"), tax_class="reduced", unit="kg", by_weight=True),
     Article(sku="BOOK-1", name="The Sound of Rain: a field guide", price=Decimal("22.02"), tax_class="reduced"),

@@ -26,3 +26,17 @@ async def verify_topics(settings: KafkaSettings, topics: Collection[str]) -> Non
     missing = frozenset(topics) - await list_topics(settings)
     if missing:
         raise TopicMissingError(missing)
+
+
+async def partitions_of(settings: KafkaSettings, topics: Collection[str]) -> tuple[tuple[str, int], ...]:
+    """List topic and partition of these topics, those that exist. Raises BrokerUnavailableError."""
+    there = sorted(frozenset(topics) & await list_topics(settings))
+    admin = AIOKafkaAdminClient(**settings.client())
+    try:
+        async with bounded("describe the topics", settings.call_seconds):
+            await admin.start()
+            described = await admin.describe_topics(there)
+    finally:
+        async with bounded("close the admin client", settings.call_seconds):
+            await admin.close()
+    return tuple((topic["topic"], part["partition"]) for topic in described for part in topic["partitions"])

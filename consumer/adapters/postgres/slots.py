@@ -77,9 +77,7 @@ async def end(connection: Connection, lane: asyncpg.Record, call_end: CallEnd) -
     """End a call of a lane that is locked; gives False where its end was noted before."""
     limits, now = limits_of(lane), lane["now"]
     free_at = now + timedelta(seconds=limits.window_seconds) if call_end.sent else None
-    ended = await connection.fetchrow(
-        load("calls").end_slot, lane["connection_id"], call_end.call, free_at or datetime.min.replace(tzinfo=now.tzinfo)
-    )
+    ended = await connection.fetchrow(load("calls").end_slot, lane["connection_id"], call_end.call, free_at)
     if ended is None:
         raise LookupError(f"the slots of connection {lane['connection_id']} cannot be read")
     # A slot that has been given to another since: its end was never noted, or long ago. The log may show it twice.

@@ -100,6 +100,8 @@ def _look_at_found(situation: Situation, mapped: Mapped) -> Decision | None:
     candidates = [invoice for invoice in found if stands(invoice) and not recorded(situation.record, invoice)]
     if not candidates:
         return None if not known.key_taken else park(_already_there(mapped, ()))
+    if not situation.has_unique_field and situation.customer is None:
+        return WhoIs()  # whose contact it is tells it from a stranger's document of the same reference and total
     for invoice in candidates:
         if invoice.invoice_id not in known.invoices:
             return Call(operation=ReadInvoice(invoice_id=invoice.invoice_id))
@@ -113,17 +115,22 @@ def _look_at_found(situation: Situation, mapped: Mapped) -> Decision | None:
 
 
 def _ours(situation: Situation, mapped: Mapped, invoice: Invoice) -> bool:
-    """After a restore no intent tells the contact: reference (or unique key) and total have to be the order's.
+    """After a restore no intent tells of it: key, or reference, customer and total have to be the order's.
 
-    The listed documents do not say who made them; that somebody else should have made one of exactly our reference
-    and total is what the unique field rules out, and what doctor therefore advises.
+    The listed documents do not say who made them; that somebody else should have made one of exactly our reference,
+    customer and total is what only the unique field rules out, and what doctor therefore advises.
     """
+    customer = situation.customer
     return is_ours(
         invoice,
         reference=mapped.draft.reference,
         unique_field=situation.has_unique_field,
         unique_key=mapped.draft.unique_key,
-        order=Sought(contact_id=invoice.contact_id, total=mapped.expected.total),
+        order=(
+            Sought(contact_id=customer.contact.contact_id, total=mapped.expected.total)
+            if isinstance(customer, Known)
+            else None
+        ),
         made_by_us=True,
     )
 

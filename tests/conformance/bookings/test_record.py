@@ -237,7 +237,7 @@ async def test_an_order_never_has_two_live_invoices(bench: Bench) -> None:
     leased, intent_id, slot = await _begun(bench)
     await bench.bookings.record(booked(ORDER, intent_id, slot))
     second = Outcome(key=ORDER, connection_id=BOOKS, change=1, document=invoice(2), note=Note(decision="second"))
-    with pytest.raises(Exception, match="live_invoice|two live invoices"):
+    with pytest.raises(Exception, match=r"live_invoice|two live invoices"):
         await bench.bookings.record(second, leased)
     assert (await _read(bench)).documents == (invoice(),)
     assert await bench.decisions(ORDER) == ["compared"]

@@ -1,4 +1,4 @@
-"""Both kinds of the stores behind the lanes behind one face, with a clock that can be moved and looks at what is kept."""
+"""Both kinds of the stores behind the lanes, with one face, a clock that can be moved, and looks at what is kept."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

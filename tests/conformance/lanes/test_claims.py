@@ -16,8 +16,8 @@ from tests.conformance.lanes.bench import Bench
 from tests.conformance.lanes.scenes import (
     BOOKS,
     begin,
-    books,
     booked,
+    books,
     claim,
     concluded,
     exchange,
@@ -39,7 +39,7 @@ async def test_people_come_first_then_live_then_backfill(bench: Bench) -> None:
     await bench.set_priority(key("backfill"), 2)
     await bench.set_priority(key("clicked"), 0)
     claimed = await bench.lanes.claim(await lease(bench), 3, [])
-    assert [order.key.order_id for order in claimed.orders][0] == "clicked"
+    assert claimed.orders[0].key == key("clicked")
     assert {order.key.order_id for order in claimed.orders[1:]} == {"live", "later"}
     assert claimed.more
     assert [order.priority for order in claimed.orders] == [Priority.PERSON, Priority.LIVE, Priority.LIVE]
@@ -120,21 +120,21 @@ async def test_the_days_budget_keeps_some_orders_waiting(bench: Bench) -> None:
     await bench.set_priority(key("backfill"), 2)
     await bench.set_priority(key("clicked"), 0)
     leased = await lease(bench)
-    for left, taken in ((301, ["backfill"]), (300, []), (51, ["live"]), (50, [])):
+    for left, asked, taken in (
+        (301, "backfill", True),
+        (300, "backfill", False),
+        (51, "live", True),
+        (50, "live", False),
+    ):
         await _spend(bench, left)
-        claimed = await bench.lanes.claim(leased, 5, _all_but(taken))
-        assert [order.key.order_id for order in claimed.orders] == taken, left
+        others = [key(name) for name in ("backfill", "live", "clicked") if name != asked]
+        claimed = await bench.lanes.claim(leased, 5, others)
+        assert [order.key for order in claimed.orders] == ([key(asked)] if taken else []), left
         await bench.lanes.release([order.key for order in claimed.orders])
         if not taken:
             assert claimed.quota_wait_seconds == pytest.approx(3600.0, abs=2.0)
             assert claimed.next_due_seconds == pytest.approx(3600.0, abs=2.0)
     assert [order.key.order_id for order in await claim(bench, leased)] == ["clicked"]
-
-
-def _all_but(taken: list[str]) -> list[object]:
-    """Leave out who is asked for elsewhere; where nobody is to be taken, only the person's order."""
-    names = {"backfill", "live", "clicked"} - set(taken)
-    return [key(name) for name in (names if taken else {"clicked"})]  # type: ignore[return-value] # keys
 
 
 async def _spend(bench: Bench, left: int) -> None:

@@ -144,18 +144,20 @@ def test_a_cancelled_and_revived_order_gets_the_next_number_of_its_key() -> None
 
 
 def test_what_a_look_first_found_is_read_and_adopted() -> None:
-    """After a restore a document of exactly our reference and total is ours: read, adopted, not made again."""
+    """After a restore a document of exactly our reference, customer and total is ours: adopted, not made again."""
     seen = (invoice(lines=None),)
-    assert decide(situation(seen=seen, customer=None)) == Call(operation=ReadInvoice(invoice_id="i1"))
-    known = Observations(invoices={"i1": invoice()})
-    decision = decide(situation(seen=seen, customer=None, known=known))
+    assert decide(situation(seen=seen, customer=None)) == WhoIs()
+    assert decide(situation(seen=seen)) == Call(operation=ReadInvoice(invoice_id="i1"))
+    decision = decide(situation(seen=seen, known=Observations(invoices={"i1": invoice()})))
     assert isinstance(decision, Adopt)
     assert decision.invoice.invoice_id == "i1"
 
 
-@pytest.mark.parametrize("other", [invoice(total=Decimal("12.21")), invoice(reference="1001-B")])
+@pytest.mark.parametrize(
+    "other", [invoice(total=Decimal("12.21")), invoice(reference="1001-B"), invoice(contact_id="c2")]
+)
 def test_a_document_of_somebody_else_is_never_adopted(other: object) -> None:
-    """Another total, or a reference that is only alike: a person decides."""
+    """Another total, another customer, or a reference that is only alike: a person decides."""
     known = Observations(invoices={"i1": other})  # type: ignore[dict-item] # an invoice, by the parameters above
     decision = decide(situation(seen=(invoice(lines=None),), known=known))
     assert rest_of(decision) == (OrderState.PARKED, ReasonCode.ALREADY_IN_LEDGER)

@@ -36,11 +36,12 @@ WHERE s.connection_id = $1
 RETURNING s.call
 
 -- name: end_slot
--- A call has ended: its slot counts until then, and the call is under way no more. Gives whether it was under way by
--- our books, and how many others are. A call that ends when its slot was given to another has no effect.
+-- A call has ended: its slot counts until $3 (null: it was never sent and counts for nothing), and the call is under
+-- way no more. Gives whether it was under way by our books, and how many others are. A call that ends when its slot was
+-- given to another has no effect.
 WITH ended AS (
     UPDATE slots s
-    SET free_at = $3, open_until = 'epoch'
+    SET free_at = coalesce($3::timestamptz, 'epoch'), open_until = 'epoch'
     WHERE s.connection_id = $1 AND s.call = $2 AND s.open_until > 'epoch'
     RETURNING s.n
 )
