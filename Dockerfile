@@ -29,6 +29,6 @@ ENV PATH=/opt/booked/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTH
 USER 10001:10001
 WORKDIR /tmp
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["booked", "health"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["python", "-m", "consumer.web.probe"]
 ENTRYPOINT ["booked"]
 CMD ["run"]

@@ -34,6 +34,11 @@ class Heartbeat:
         self.name = name
         self._last = monotonic()
 
+    @property
+    def last(self) -> float:
+        """Give the moment of the last beat, by that clock."""
+        return self._last
+
     def beat(self) -> None:
         """Say that the loop has come round."""
         self._last = monotonic()
@@ -185,4 +190,4 @@ async def _first_death(services: Sequence[Service], stop: asyncio.Event) -> Serv
 def oldest_heartbeat(services: Iterable[Service]) -> Heartbeat | None:
     """Find the loop that came round longest ago; None where no loop beats."""
     beats = [beat for service in services for beat in service.heartbeats]
-    return max(beats, key=Heartbeat.age_seconds, default=None)
+    return min(beats, key=lambda beat: beat.last, default=None)

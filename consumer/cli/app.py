@@ -1,10 +1,10 @@
 """The `booked` command and its parts."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
 
+from consumer import __version__
 from consumer.cli import connecting, doctor, explaining, keys, people, recovery, running, setting_up
 
 app = typer.Typer(
@@ -22,10 +22,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        try:
-            typer.echo(f"booked {version('booked')}")
-        except PackageNotFoundError:
-            typer.echo("booked (not installed as a package)")
+        typer.echo(f"booked {__version__}")
         raise typer.Exit
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import urllib.error
-import urllib.request
 from typing import Annotated
 
 import typer
@@ -13,8 +11,7 @@ from consumer.bootstrap.process import Part, run_process
 from consumer.cli.context import run_command, settings_now
 from consumer.cli.exits import Exit, complain, console, exits
 from consumer.config import Settings
-
-HEALTH_TIMEOUT_SECONDS = 2.0
+from consumer.web.probe import ask
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,11 +43,9 @@ def migrate() -> None:
 
 
 def health() -> None:
-    """Ask the service on this machine whether it is alive (for the container's HEALTHCHECK)."""
-    port = os.environ.get("BOOKED_HTTP_PORT", "8080")
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=HEALTH_TIMEOUT_SECONDS) as answer:
-            console().print(answer.read(4096).decode())
-    except (urllib.error.URLError, OSError) as error:
-        complain(f"the service does not say that it is alive: {error}")
-        raise typer.Exit(Exit.UNAVAILABLE) from error
+    """Ask the service on this machine whether it is alive."""
+    alive, text = ask(int(os.environ.get("BOOKED_HTTP_PORT", "8080")))
+    if not alive:
+        complain(text)
+        raise typer.Exit(Exit.UNAVAILABLE)
+    console().print(text, markup=False)

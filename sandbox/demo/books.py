@@ -1,4 +1,4 @@
-"""What the ledger's stand-in has in its books, read for the judgement: exact amounts, VAT by rate, whose order it is."""
+"""What the stand-in has in its books, read for the judgement: exact amounts, VAT by rate, whose order it is."""
 
 import json
 from collections.abc import Mapping, Sequence

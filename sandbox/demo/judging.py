@@ -1,4 +1,4 @@
-"""The judgement: did every order end as the shop expected when it made it, by the ledger's own books?
+"""The judgement: whether every order ended as the shop expected when it made it, by the ledger's own books.
 
 Pure. Three witnesses have to agree on each order: what the shop decided beforehand, what stands in the ledger's books,
 and what `invoice.synced` wrote into the shop's list.
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sandbox.demo.books import Books, LedgerInvoice
 from sandbox.shop.events import OrderList, Refused, Told
-from sandbox.shop.expectations import Booked, Parked, Rejected, ShopOrder, Stated
+from sandbox.shop.expectations import Booked, Key, Parked, Rejected, ShopOrder, Stated
 from sandbox.shop.own_orders import ANY_REASON
 
 BOOKED, PARKED = "booked", "parked"
@@ -104,7 +104,7 @@ def settled(order: ShopOrder, order_list: OrderList) -> bool:
     return told.state == BOOKED or (isinstance(expected, Stated) and told.reason != "rounding_unknown")
 
 
-def _outcome(order: ShopOrder, live: Mapping[object, list[LedgerInvoice]], order_list: OrderList) -> Outcome:
+def _outcome(order: ShopOrder, live: Mapping[Key | None, list[LedgerInvoice]], order_list: OrderList) -> Outcome:
     found = Outcome(
         order=order,
         live=tuple(live.get(order.key, ())),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from consumer.adapters.kafka.closing import close_producer
+from consumer.adapters.kafka.closing import close_producer, look_away
 from consumer.adapters.kafka.errors import REFUSED_FOR_GOOD, bounded, unavailable
 from consumer.adapters.kafka.settings import KafkaSettings
 from consumer.adapters.kafka.topics import verify_topics
@@ -79,7 +79,7 @@ class KafkaSink:
             if not sent.done() or sent.cancelled():
                 # It stays in the client's buffer and may yet arrive. The client goes with it, or buffers would add up.
                 self._broken = True
-                sent.add_done_callback(_look_away)
+                sent.add_done_callback(look_away)
                 return BrokerUnavailableError(f"Kafka: not acknowledged within {self._settings.call_seconds:g} s")
             error = sent.exception()
             # A refused batch leaves a hole in the producer's sequence, after which the broker takes nothing more of it.
@@ -116,9 +116,3 @@ class KafkaSink:
             await close_producer(producer, _CLOSE_SECONDS)
             raise
         return producer
-
-
-def _look_away(future: "asyncio.Future[object]") -> None:
-    """Take note of an outcome that nobody waits for any more, so that the loop does not complain of it."""
-    if not future.cancelled():
-        future.exception()

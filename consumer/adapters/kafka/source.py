@@ -13,7 +13,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import TopicPartition as KafkaPlace
 
-from consumer.adapters.kafka.closing import close_consumer
+from consumer.adapters.kafka.closing import close_consumer, look_away
 from consumer.adapters.kafka.errors import bounded, unavailable
 from consumer.adapters.kafka.settings import KafkaSettings, SourceLimits
 from consumer.adapters.kafka.topics import verify_topics
@@ -131,18 +131,13 @@ class KafkaSource:
         wanted = {KafkaPlace(*place): offset for place, offset in offsets.items() if place in ours}
         if not wanted:
             return False
+        if self._committing is not None and not self._committing.done():
+            # The client tries without end. Cancelled, it would leave a request behind whose error nobody takes note of.
+            raise BrokerUnavailableError("Kafka: commit: the one before is still under way")
         commit = asyncio.ensure_future(consumer.commit(wanted))
         self._committing = commit
-        try:
-            async with bounded("commit", self._settings.call_seconds):
-                await _outcome(commit)
-        except BrokerUnavailableError as error:
-            if isinstance(error.__cause__, CommitFailedError | IllegalStateError):
-                return False
-            raise
-        finally:
-            commit.cancel()
-        return not commit.cancelled()
+        await asyncio.wait({commit}, timeout=self._settings.call_seconds)
+        return _outcome(commit, self._settings.call_seconds)
 
     def abandon_commit(self) -> None:
         """Drop a commit that is still under way.
@@ -238,11 +233,19 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             self._source.fail(error)
 
 
-async def _outcome(commit: asyncio.Future[None]) -> None:
-    """Wait for a commit without being cancelled with it; when it was dropped there is no outcome to raise."""
-    await asyncio.wait({commit})
-    if not commit.cancelled():
-        commit.result()
+def _outcome(commit: asyncio.Future[None], seconds: float) -> bool:
+    """Tell what came of a commit: False where a rebalance came between."""
+    if not commit.done():
+        commit.add_done_callback(look_away)
+        raise BrokerUnavailableError(f"Kafka: commit: no answer within {seconds:g} s")
+    if commit.cancelled():
+        return False
+    error = commit.exception()
+    if isinstance(error, CommitFailedError | IllegalStateError):
+        return False
+    if error is not None:
+        raise unavailable("commit", error) from error
+    return True
 
 
 def _record(place: TopicPartition, record: object) -> Record:

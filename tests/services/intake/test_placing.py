@@ -245,3 +245,20 @@ async def test_a_revocation_waits_for_the_batch_in_hand_and_no_longer_than_its_d
         world.publish("2")
         await world.taken("1", "2")
     assert len(world.database.events) == 2
+
+
+async def test_a_batch_of_an_assignment_that_ended_is_dropped() -> None:
+    """It waits for the database while the partition passes on and comes back: read again, and written only once."""
+    world = make_world()
+    async with world.intake():
+        world.publish("1")
+        await world.taken("1")
+        world.store.away = True
+        world.publish("2", "3")
+        await world.report.until(lambda: "database" in world.report.waits)
+        await world.broker.rebalance(GROUP)
+        world.store.away = False
+        await world.taken("1", "2", "3")
+        world.publish("4")
+        await world.taken("1", "2", "3", "4")
+    assert [one.offset for batch in world.store.batches for one in batch] == [0, 1, 2, 3]

@@ -11,7 +11,7 @@ from consumer.adapters.memory.broker import MemoryBroker, MemorySink
 from consumer.adapters.memory.database import MemoryDatabase, OutboxEntry
 from consumer.adapters.memory.outbox import MemoryOutboxStore
 from consumer.errors import DatabaseUnavailableError
-from consumer.ports.intake import OutboxRow
+from consumer.ports.intake import Lease, OutboxRow
 from consumer.ports.messages import Answer, Message, MessageSink
 from consumer.services.relay import Relay, RelayLimits
 from consumer.services.relay_report import SilentRelayReport
@@ -76,6 +76,12 @@ class FragileStore(MemoryOutboxStore):
     def __init__(self, database: MemoryDatabase) -> None:
         super().__init__(database)
         self.away = False
+        self.looks = 0
+
+    async def waiting(self, lease: Lease, limit: int, exclude_keys: Sequence[str]) -> Sequence[OutboxRow]:
+        """See OutboxStore."""
+        self.looks += 1
+        return await super().waiting(lease, limit, exclude_keys)
 
     async def mark_sent(self, ids: Sequence[int]) -> None:
         """See OutboxStore."""
@@ -192,7 +198,7 @@ async def test_each_kind_goes_to_its_topic() -> None:
 
 
 async def test_a_wake_up_sends_at_once() -> None:
-    """Without waiting for the poll, which is set to never here."""
+    """Without waiting for the poll, which is set to never here, and without looking when nothing was written."""
     world = make_world()
     slow = RelayLimits(poll_seconds=10_000)
     relay = Relay(
@@ -209,6 +215,10 @@ async def test_a_wake_up_sends_at_once() -> None:
         world.write(f"nl/{number}")
         relay.wake.set()
         await world.report.until(lambda: world.report.total == len(world.database.outbox))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    # One look before the first row, then at most two for each wake-up: one that finds the row, one that finds no more.
+    assert world.store.looks <= 7
     await relay.stop(5)
     assert len(world.sent()) == 3
 
