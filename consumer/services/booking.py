@@ -9,6 +9,7 @@ from consumer.domain.customers import Known
 from consumer.domain.deciding import decide
 from consumer.domain.deciding.situation import Adopt, Call, Forget, Gone, Observations, Rest, Situation, WhoIs
 from consumer.domain.ledger import (
+    CreateInvoice,
     FindInvoices,
     Invoice,
     Item,
@@ -28,7 +29,6 @@ from consumer.errors import (
     KeyTakenError,
     LedgerError,
     NotFoundError,
-    RefusedError,
 )
 from consumer.ports.lanes import BookingStore, LaneLease, LaneStore, Occupied, Superseded
 from consumer.services.calling import Caller, Sent, Write
@@ -41,7 +41,7 @@ from consumer.services.outcomes import (
     judge_invoice,
     live_document,
 )
-from consumer.services.retrying import after_error
+from consumer.services.retrying import after_error, pause_seconds
 
 log = structlog.get_logger()
 
@@ -83,6 +83,7 @@ class Booking:
         self._order: Order | None = None
         self._items: Mapping[str, Item] = {}
         self._facts_asked_again = False
+        self._mended = False
         self.calls = 0
 
     async def run(self) -> Conclusion | None:
@@ -91,11 +92,22 @@ class Booking:
         Raises FencedError, DatabaseUnavailableError and ConnectionStoppedError, which are the lane's to deal with.
         """
         for _ in range(STEPS_MAX):
-            decision = decide(await self._situation())
-            conclusion, finished = await self._carry_out(decision)
+            if self._record.connection_id != self._bench.connection.connection_id:
+                # Its shop has moved to another connection meanwhile, whose lane books it: two must not.
+                return None
+            conclusion, finished = await self._step()
             if finished:
                 return conclusion
-        return await self._rest(Rest(conclusion=Conclusion(state=OrderState.DUE, due_in_seconds=60.0, failed=True)))
+        state = OrderState.DUE if self._record.open_intent is None else OrderState.UNCERTAIN
+        return await self._rest(Rest(conclusion=Conclusion(state=state, due_in_seconds=60.0, failed=True)))
+
+    async def _step(self) -> tuple[Conclusion | None, bool]:
+        try:
+            situation = await self._situation()
+        except LedgerError as error:
+            # What this order needs could not be read (its items, fresh facts): it waits, the others go on.
+            return await self._failed(error), True
+        return await self._carry_out(decide(situation))
 
     # ---- the situation ----
 
@@ -199,10 +211,14 @@ class Booking:
         )
         try:
             found = await visit.serve()
-        except (ConnectionStoppedError, LedgerError) as error:
+        except LedgerError as error:
             return await self._failed(error), True
+        finally:
+            self.calls += visit.calls
         if isinstance(found, Rest):
             return await self._rest(found), True
+        if isinstance(found, Conclusion):
+            return found, True
         self._customer = found
         return None, False
 
@@ -232,9 +248,12 @@ class Booking:
             settle_seconds=self._bench.connection.settle_seconds,
             jitter=self._bench.jitter,
         )
-        if self._record.open_intent is not None and not isinstance(error, RefusedError):
-            # A look that failed leaves the doubt as it is; it is looked again.
+        if self._record.open_intent is not None:
+            # A look that failed, refused or not, leaves the doubt as it is; it is looked again.
             conclusion = replace(conclusion, state=OrderState.UNCERTAIN)
+            if conclusion.due_in_seconds is None:
+                pause = pause_seconds(self._record.attempts, self._bench.jitter)
+                conclusion = replace(conclusion, due_in_seconds=pause, failed=True)
         note = Note(decision=type(error).__name__, words=(str(error),))
         return await self._rest(Rest(conclusion=conclusion, note=note))
 
@@ -268,6 +287,8 @@ class Booking:
             raise error
         if isinstance(error, KeyTakenError):
             self._known = replace(self._known, key_taken=True)
+        elif isinstance(error, NotFoundError) and not self._mended:
+            await self._mend(operation)
         elif error is not None:
             return after_error(
                 error, attempts=self._record.attempts, settle_seconds=0.0, jitter=self._bench.jitter
@@ -282,14 +303,19 @@ class Booking:
         log.debug("booking_goes_on", order=str(before.key), operation=operation.name)
         return None, False
 
+    async def _mend(self, operation: Operation) -> None:
+        """Something that the write names is gone: look it up again, once; the second refusal stands."""
+        self._mended = True
+        if isinstance(operation, CreateInvoice):
+            # The contact was deleted, merged or made inactive in the ledger: the index is wrong about it.
+            await self._bench.desk.contacts.drop(self._bench.connection.connection_id, operation.draft.contact_id)
+            self._customer = None
+
     def _judge(self, call: Call, mapped: Mapped | None, sent: Sent) -> Outcome:
         if sent.error is not None:
-            return judge_error(
-                self._judging(),
-                sent,
-                sent.error,
-                keep_due=isinstance(sent.error, KeyTakenError | ConnectionStoppedError),
-            )
+            mends = isinstance(sent.error, NotFoundError) and not self._mended
+            keep_due = mends or isinstance(sent.error, KeyTakenError | ConnectionStoppedError)
+            return judge_error(self._judging(), sent, sent.error, keep_due=keep_due)
         outcome = judge_invoice(self._judging(), call.operation, mapped, sent)
         return replace(outcome, note=_both(call.note, outcome.note))
 
@@ -299,6 +325,7 @@ class Booking:
         mapped = self._mapped if isinstance(self._mapped, Mapped) else None
         document = adopted(self._record, self._bench.connection.connection_id, decision.invoice, mapped)
         await self._bench.learn_rounding(decision.invoice.rounding)
+        self._mapped = None  # the invoice may have shown how the ledger rounds
         outcome = self._outcome(
             intent=self._end(decision.resolve), document=document, note=decision.note, reference=document.reference
         )
@@ -324,7 +351,7 @@ class Booking:
         return IntentEnd(intent_id=intent.intent_id, resolution=resolution)  # type: ignore[arg-type] # a Resolution
 
     async def _read_again(self) -> None:
-        """The order as it is stored now; what was observed of the ledger a moment ago still holds, a map may not."""
+        """The order as stored now; what was observed of the ledger holds no longer, nor a map of other content."""
         record = await self._bench.bookings.read(self._record.key)
         if record is None:
             raise ValueError(f"order {self._record.key} has vanished")

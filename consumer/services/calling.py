@@ -6,6 +6,7 @@ whatever the lane's epoch is by then. Whoever waited for it may have given up.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -17,6 +18,7 @@ from consumer.domain.orders import OrderKey
 from consumer.domain.records import Outcome
 from consumer.domain.states import Priority
 from consumer.errors import (
+    BookedError,
     DatabaseUnavailableError,
     LedgerError,
     NotSentError,
@@ -34,6 +36,7 @@ from consumer.ports.lanes import (
     SlotRequest,
     Superseded,
     Throttle,
+    WaitCause,
 )
 from consumer.ports.ledger import Answer, Ledger
 
@@ -43,6 +46,10 @@ T = TypeVar("T")
 LEAVE_WITHIN_SECONDS = 1.0  # after the commit of an intent the request leaves within this, or not at all
 RECORD_PAUSE_SECONDS = 0.5  # between tries to record an answer while the database is away
 WAIT_CAP_SECONDS = 30.0  # a longer wait for a slot is broken off and looked at again
+
+
+class PutBackError(BookedError):
+    """No call may leave for a long time, or the lane is ending: the order goes back as it was taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +98,9 @@ class Caller:
         deadline_seconds: float,
         settle_seconds: float,
         on_call: Callable[[str, str, float], None] = lambda _operation, _result, _seconds: None,
+        leaving: asyncio.Event | None = None,
     ) -> None:
+        self._leaving = leaving or asyncio.Event()
         self._lease = lease
         self._ledger = ledger
         self._bookings = bookings
@@ -104,7 +113,7 @@ class Caller:
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def read(self, operation: Operation, *, key: OrderKey | None, priority: Priority) -> Answer:
-        """Make a call that changes nothing. Raises LedgerError and its subclasses, DatabaseUnavailableError."""
+        """Make a call that changes nothing. Raises LedgerError's subclasses, DatabaseUnavailableError, PutBackError."""
         slot = await self.wait_for(lambda: self._calls.take_slot(self._request(operation, priority)))
         if not isinstance(slot, Slot):
             raise TypeError(f"the store gave {slot!r} for a slot")
@@ -161,13 +170,21 @@ class Caller:
         )
 
     async def wait_for(self, attempt: Callable[[], Awaitable[T | MustWait]]) -> T:
-        """Try until the store says something else than to wait."""
+        """Try until the store says something else than to wait.
+
+        Raises PutBackError where the day's budget is spent (whoever waited here would keep people out, who may use
+        the rest) and where the lane is ending.
+        """
         while True:
             got = await attempt()
             if not isinstance(got, MustWait):
                 return got
+            if got.cause is WaitCause.QUOTA:
+                raise PutBackError(f"The day's budget keeps this call waiting for {got.seconds:.0f} s more.")
+            if self._leaving.is_set():
+                raise PutBackError("The lane is ending; nothing was sent.")
             # The store has told how long; nobody can signal that a second of the window has passed.
-            await asyncio.sleep(min(got.seconds, WAIT_CAP_SECONDS))
+            await _set_or_late(self._leaving, min(got.seconds, WAIT_CAP_SECONDS))
 
     async def _in_own_task(self, work: Coroutine[Any, Any, T], name: str) -> T:
         task = asyncio.create_task(work, name=f"ledger:{self._lease.connection_id}:{name}")
@@ -184,7 +201,7 @@ class Caller:
     async def _read(self, operation: Operation, slot: Slot, key: OrderKey | None) -> Answer:
         started = self._steady()
         try:
-            answer = await self._ledger.execute(operation, deadline_seconds=self._deadline_seconds)
+            answer = await self._execute(operation)
         except LedgerError as error:
             self._on_call(operation.name, type(error).__name__, self._steady() - started)
             await self._end_failed(slot, key, error)
@@ -192,6 +209,14 @@ class Caller:
         self._on_call(operation.name, "ok", self._steady() - started)
         await self._until_recorded(lambda: self._calls.end_call(slot, sent=True, exchange=answer.exchange, key=key))
         return answer
+
+    async def _execute(self, operation: Operation) -> Answer:
+        try:
+            return await self._ledger.execute(operation, deadline_seconds=self._deadline_seconds)
+        except (DatabaseUnavailableError, PutBackError) as error:
+            # In there only the token and its renewal ask the database, before the request leaves or after a 401:
+            # for certain nothing was done.
+            raise NotSentError(f"{operation.name} was not sent: {error}") from error
 
     async def _end_failed(self, slot: Slot, key: OrderKey | None, error: LedgerError) -> None:
         sent = not isinstance(error, NotSentError)
@@ -216,7 +241,7 @@ class Caller:
             error = NotSentError("The process stood still after the intent was committed; nothing was sent.")
             return Sent(intent_id=intent_id, slot=slot.n, error=error)
         try:
-            answer = await self._ledger.execute(write.operation, deadline_seconds=self._deadline_seconds)
+            answer = await self._execute(write.operation)
         except LedgerError as error:
             self._on_call(write.operation.name, type(error).__name__, self._steady() - started)
             return Sent(intent_id=intent_id, slot=slot.n, error=error)
@@ -231,6 +256,12 @@ class Caller:
             except DatabaseUnavailableError:
                 log.warning("answer_waits_for_database", connection=self._lease.connection_id)
                 await asyncio.sleep(RECORD_PAUSE_SECONDS)
+
+
+async def _set_or_late(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def throttle_of(error: LedgerError | None) -> Throttle | None:

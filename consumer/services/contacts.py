@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from consumer.domain.comparison import CLOCK_TOLERANCE
 from consumer.domain.customers import (
     Choice,
     Known,
@@ -82,9 +83,12 @@ class CustomerVisit:
         self._data = self._wanted
         self._key = customer_key(order)
         self._names_taken = 0
+        self.calls = 0
 
-    async def serve(self) -> Known | Reason | Rest:
+    async def serve(self) -> Known | Reason | Rest | Conclusion:
         """Give the order's contact, whatever it takes; a reason to park; or a rest, to try again later.
+
+        A conclusion is one that was recorded already, with the write that led to it.
 
         Raises LedgerError and its subclasses for reads, FencedError, DatabaseUnavailableError.
         """
@@ -118,7 +122,7 @@ class CustomerVisit:
             update=self._shop.update_customers,
         )
 
-    async def _step(self, choice: NeedsRead | NeedsUpdate | NeedsCreate) -> Rest | Reason | None:
+    async def _step(self, choice: NeedsRead | NeedsUpdate | NeedsCreate) -> Rest | Reason | Conclusion | None:
         match choice:
             case NeedsRead(contact_id=contact_id):
                 await self._read(contact_id)
@@ -130,6 +134,7 @@ class CustomerVisit:
                 return await self._create()
 
     async def _read(self, contact_id: str) -> None:
+        self.calls += 1
         try:
             answer = await self._desk.caller.read(
                 ReadContact(contact_id=contact_id), key=self._record.key, priority=self._record.priority
@@ -140,7 +145,7 @@ class CustomerVisit:
             return
         await self._desk.contacts.save(self._desk.connection.connection_id, answer.result)
 
-    async def _create(self) -> Rest | Reason | None:
+    async def _create(self) -> Rest | Reason | Conclusion | None:
         if self._names_taken > NAMES_MAX:
             return Reason(
                 code=ReasonCode.CUSTOMER_AMBIGUOUS,
@@ -150,7 +155,9 @@ class CustomerVisit:
         operation = CreateContact(data=self._data)
         return await self._write(operation, sought={"name": self._data.name, "email": self._data.email})
 
-    async def _write(self, operation: CreateContact | UpdateContact, sought: Mapping[str, str]) -> Rest | Reason | None:
+    async def _write(
+        self, operation: CreateContact | UpdateContact, sought: Mapping[str, str]
+    ) -> Rest | Conclusion | None:
         result = await self._desk.caller.write(
             Write(
                 key=self._record.key,
@@ -166,6 +173,7 @@ class CustomerVisit:
             return Rest(conclusion=Conclusion(state=OrderState.DUE, due_in_seconds=0.0))
         if isinstance(result, Occupied):
             return await self._occupied(result)
+        self.calls += 1
         return await self._after(operation, result.sent)
 
     def _judge(self, operation: CreateContact | UpdateContact, sent: Sent) -> Outcome:
@@ -185,7 +193,7 @@ class CustomerVisit:
             note=Note(decision=f"{operation.name}_done", words=(f"Contact {contact.contact_id}.",)),
         )
 
-    async def _after(self, operation: CreateContact | UpdateContact, sent: Sent) -> Rest | None:
+    async def _after(self, operation: CreateContact | UpdateContact, sent: Sent) -> Conclusion | None:
         error = sent.error
         if error is None:
             return None
@@ -197,24 +205,22 @@ class CustomerVisit:
             return None
         if isinstance(error, ConnectionStoppedError):
             raise error
-        return Rest(
-            conclusion=after_error(
-                error,
-                attempts=self._record.attempts,
-                settle_seconds=self._judging.settle_seconds,
-                jitter=self._judging.jitter,
-            )
+        return after_error(
+            error,
+            attempts=self._record.attempts,
+            settle_seconds=self._judging.settle_seconds,
+            jitter=self._judging.jitter,
         )
 
     async def _learn_of_name(self, name: str) -> None:
         """Somebody has the name: the same e-mail makes it ours, else the customer's id goes behind the name."""
         found = await self._find(name)
         self._names_taken += 1
-        mine = [c for c in found if email_key(c.email) and email_key(c.email) == email_key(self._wanted.email)]
-        if not mine:
+        if not any(_has_email(contact, self._wanted.email) for contact in found):
             self._data = name_with_suffix(self._wanted, self._order, self._names_taken)
 
     async def _find(self, name: str) -> Sequence[Contact]:
+        self.calls += 1
         answer = await self._desk.caller.read(
             FindContacts(contact_name=name), key=self._record.key, priority=self._record.priority
         )
@@ -238,16 +244,34 @@ class CustomerVisit:
     async def _settle(self, intent: Intent) -> None:
         # Names are unique in the ledger: whether the contact was made shows by its name, and if the list should lag
         # behind, the next create is refused with NameTakenError and finds it then. A changed contact is read again.
+        made: Contact | None = None
         if "name" in intent.sought:
-            await self._find(intent.sought["name"])
+            found = await self._find(intent.sought["name"])
+            made = next((contact for contact in found if _made_by(intent, contact)), None)
         elif "contact_id" in intent.sought:
             await self._read(intent.sought["contact_id"])
+        resolution = Resolution.SUPERSEDED if made is None else Resolution.ADOPTED
         await self._desk.bookings.record(
             Outcome(
                 key=self._record.key,
                 connection_id=intent.connection_id,
                 change=self._record.change,
-                intent=IntentEnd(intent_id=intent.intent_id, resolution=Resolution.SUPERSEDED),
+                intent=IntentEnd(intent_id=intent.intent_id, resolution=resolution),
+                contact=None if made is None else ContactKnown(contact=made, customer_key=self._key),
                 note=Note(decision="asked", words=("A write of the contact had no answer; the ledger was asked.",)),
             )
         )
+
+
+def _has_email(contact: Contact, email: str) -> bool:
+    """Tell whether an active customer has this very mailbox."""
+    key = email_key(email)
+    return contact.active and contact.is_customer and bool(key) and email_key(contact.email) == key
+
+
+def _made_by(intent: Intent, contact: Contact) -> bool:
+    """Tell whether a contact of the name sought is what the lost write made: by e-mail, else by when it was made."""
+    if intent.sought.get("email"):
+        return _has_email(contact, intent.sought["email"])
+    usable = contact.active and contact.is_customer and not contact.email
+    return usable and contact.created_at is not None and contact.created_at >= intent.begun_at - CLOCK_TOLERANCE

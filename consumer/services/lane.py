@@ -6,19 +6,18 @@ make a second document.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import structlog
 
 from consumer.domain.deciding.situation import TAKES_MAX
-from consumer.domain.ledger import FindItems, Item, LedgerFacts, TaxRounding
 from consumer.domain.orders import OrderKey
 from consumer.domain.records import Conclusion, OrderRecord
-from consumer.domain.settings import ShopSettings
-from consumer.domain.states import OrderState, Priority, ReasonCode
+from consumer.domain.states import Priority
 from consumer.errors import (
+    ConfigurationError,
     ConnectionStoppedError,
     DatabaseUnavailableError,
     FencedError,
@@ -37,22 +36,22 @@ from consumer.ports.lanes import (
     SlotRequest,
     Throttle,
 )
+from consumer.ports.ledger import Ledger
 from consumer.services.asking import OpenLedger
 from consumer.services.booking import Bench, Booking, ReadOrder
-from consumer.services.calling import Caller
+from consumer.services.calling import Caller, PutBackError
 from consumer.services.contacts import CustomerLocks, Desk
+from consumer.services.knowing import Knowledge
 from consumer.services.outcomes import Announce
-from consumer.services.preparing import Preparing
+from consumer.services.streaks import BREAKER_SECONDS, Streaks
 
 log = structlog.get_logger()
 
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
+LOOK_SECONDS = 2.0  # wake-ups are hints: settings and due orders are looked at this often at least
 IDLE_SECONDS = 10.0  # then the lease is given back
-FAILURES_MAX = 5  # of the ledger in a row: then the breaker rests the lane
-BREAKER_SECONDS = 10.0  # first rest; doubles up to the cap
-BREAKER_CAP_SECONDS = 300.0
-DIFFERENCES_MAX = 3  # in a row: our model of the ledger is wrong, nothing more is made
+RESERVE_REST_SECONDS = 60.0  # where the day's budget does not even let the lane prepare
 DATABASE_PAUSE_SECONDS = 1.0
 
 
@@ -63,6 +62,7 @@ class LaneEnd(StrEnum):
     FENCED = "fenced"
     STOPPED_CONNECTION = "stopped_connection"
     RESTING = "resting"
+    CHANGED = "changed"  # the connection's settings: the lane is built anew
     ASKED = "asked"
 
 
@@ -89,19 +89,18 @@ class LaneTools:
 class Lane:
     """One leased lane at work."""
 
-    def __init__(self, lease: LaneLease, tools: LaneTools) -> None:
+    def __init__(self, lease: LaneLease, tools: LaneTools, streaks: Streaks | None = None) -> None:
         self._lease = lease
         self._tools = tools
+        self._streaks = streaks or Streaks()
         self._in_hand: dict[OrderKey, asyncio.Task[None]] = {}
         self._finished = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._leaving = asyncio.Event()
         self._end: LaneEnd | None = None
         self._more = False
-        self._failures = 0
-        self._differences = 0
         self._to_release: list[OrderKey] = []
-        self._items: dict[str, Item] = {}
-        self._facts_lock = asyncio.Lock()
+        self._look_at = 0.0
 
     @property
     def connection_id(self) -> str:
@@ -109,8 +108,9 @@ class Lane:
         return self._lease.connection_id
 
     def stop(self) -> None:
-        """Ask the lane to take nothing more; what is in hand is finished."""
+        """Ask the lane to take nothing more; what is under way is finished, what waits for a slot is put back."""
         self._stopping.set()
+        self._leaving.set()
         self._finished.set()
 
     async def run(self) -> LaneEnd:
@@ -118,12 +118,6 @@ class Lane:
         renewing = asyncio.create_task(self._keep_lease(), name=f"lane-lease:{self.connection_id}")
         try:
             await self._work()
-        except FencedError:
-            self._end = LaneEnd.FENCED
-        except ConnectionStoppedError as error:
-            await self._stop_connection(error)
-        except LedgerError as error:
-            await self._rest_lane(error)
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
@@ -132,88 +126,75 @@ class Lane:
     # ---- preparing ----
 
     async def _work(self) -> None:
-        self._view = await self._tools.lanes.view(self.connection_id)
-        limits = self._view.connection.limits
-        ledger = self._tools.open_ledger(self._view.connection, self._slot_for_repeat)
+        """Prepare and serve; why it ended is stored before the lease is given back, so that nobody tries it again."""
+        view = await self._tools.lanes.view(self.connection_id)
+        self._deadline_seconds = view.connection.limits.call_deadline_seconds
+        ledger: Ledger | None = None
+        try:
+            ledger = self._tools.open_ledger(view.connection, self._slot_for_repeat)
+            self._open(view, ledger)
+            await self._knowledge.prepare()
+            await self._serve()
+        except FencedError:
+            self._end = LaneEnd.FENCED
+        except ConnectionStoppedError as error:
+            await self._stop_connection(error)
+        except LedgerError as error:
+            await self._rest_lane(error)
+        except (PutBackError, ConfigurationError) as error:
+            await self._rest_unprepared(error)
+        finally:
+            await self._finish()
+            if ledger is not None:
+                await ledger.aclose()
+
+    def _open(self, view: LaneView, ledger: Ledger) -> None:
+        tools, connection = self._tools, view.connection
+        self._calls_at_once = connection.limits.calls_at_once
         self._caller = Caller(
             lease=self._lease,
             ledger=ledger,
-            bookings=self._tools.bookings,
-            calls=self._tools.calls,
-            steady=self._tools.steady,
+            bookings=tools.bookings,
+            calls=tools.calls,
+            steady=tools.steady,
             queued=lambda: self._more,
-            deadline_seconds=limits.call_deadline_seconds,
-            settle_seconds=self._view.connection.settle_seconds,
-            on_call=self._tools.on_call,
+            deadline_seconds=self._deadline_seconds,
+            settle_seconds=connection.settle_seconds,
+            on_call=tools.on_call,
+            leaving=self._leaving,
         )
-        try:
-            await self._prepare()
-            await self._serve()
-        finally:
-            await self._finish(limits.call_deadline_seconds)
-            await ledger.aclose()
-
-    async def _prepare(self) -> None:
-        self._preparing = Preparing(
-            connection=self._view.connection,
+        self._knowledge = Knowledge(
+            view=view, caller=self._caller, lanes=tools.lanes, contacts=tools.contacts, steady=tools.steady
+        )
+        desk = Desk(
+            connection=connection,
             caller=self._caller,
-            lanes=self._tools.lanes,
-            contacts=self._tools.contacts,
+            contacts=tools.contacts,
+            bookings=tools.bookings,
+            locks=CustomerLocks(),
         )
-        self._facts = await self._preparing.facts(self._view)
-        if self._view.look_first:
-            await self._preparing.look_first(self._view)
-        await self._preparing.index()
         self._bench = Bench(
             lease=self._lease,
-            connection=self._view.connection,
+            connection=connection,
             caller=self._caller,
-            bookings=self._tools.bookings,
-            lanes=self._tools.lanes,
-            desk=Desk(
-                connection=self._view.connection,
-                caller=self._caller,
-                contacts=self._tools.contacts,
-                bookings=self._tools.bookings,
-                locks=CustomerLocks(),
-            ),
-            read_order=self._tools.read_order,
-            announce=self._tools.announce_for(self._view),
-            jitter=self._tools.jitter,
-            facts=self._facts_not_older_than,
-            learn_rounding=self._learn_rounding,
-            shop=self._shop,
-            items=self._items_of,
+            bookings=tools.bookings,
+            lanes=tools.lanes,
+            desk=desk,
+            read_order=tools.read_order,
+            announce=tools.announce_for(view),
+            jitter=tools.jitter,
+            facts=self._knowledge.facts,
+            learn_rounding=self._knowledge.learn_rounding,
+            shop=self._knowledge.shop,
+            items=self._knowledge.items,
         )
-
-    def _shop(self, shop_id: str) -> ShopSettings | None:
-        return self._view.shops.get(shop_id)
-
-    async def _facts_not_older_than(self, seconds: float | None) -> LedgerFacts:
-        if seconds is None:
-            return self._facts
-        async with self._facts_lock:
-            view = await self._tools.lanes.view(self.connection_id)
-            self._facts = await self._preparing.facts(view, at_least_as_new_as_seconds=seconds)
-        return self._facts
-
-    async def _learn_rounding(self, rounding: TaxRounding) -> None:
-        self._facts = await self._preparing.learn_rounding(self._facts, rounding)
-
-    async def _items_of(self, skus: Sequence[str]) -> Mapping[str, Item]:
-        for sku in skus:
-            if sku not in self._items:
-                answer = await self._caller.read(FindItems(text=sku), key=None, priority=Priority.LIVE)
-                self._items.update({item.sku: item for item in answer.result.rows if item.sku == sku})
-        return self._items
 
     async def _slot_for_repeat(self) -> None:
         """Take a slot for a call that is repeated with a renewed token; it counts as used from its deadline on."""
-        limits = self._view.connection.limits
         request = SlotRequest(
             connection_id=self.connection_id,
             priority=Priority.LIVE,
-            deadline_seconds=limits.call_deadline_seconds,
+            deadline_seconds=self._deadline_seconds,
             purpose="repeat",
         )
         await self._caller.wait_for(lambda: self._tools.calls.take_slot(request))
@@ -225,7 +206,7 @@ class Lane:
         while self._end is None and not self._stopping.is_set():
             self._tools.beat()
             self._finished.clear()
-            wait_seconds = await self._take()
+            wait_seconds = await self._look_and_take()
             now = self._tools.steady()
             if self._in_hand or wait_seconds == 0.0:
                 idle_since = now
@@ -234,25 +215,43 @@ class Lane:
                 return
             await self._wait(wait_seconds)
 
-    async def _take(self) -> float:
-        """Claim what there is room for; gives how long there is nothing to claim."""
-        free = self._view.connection.limits.calls_at_once - len(self._in_hand)
-        if free <= 0:
-            return RENEW_SECONDS
+    async def _look_and_take(self) -> float:
+        """Keep up with the settings and claim what there is room for; gives how long there is nothing to claim."""
         try:
-            await self._give_back_untouched()
-            claimed = await self._tools.lanes.claim(self._lease, free, list(self._in_hand))
+            await self._keep_up()
+            return await self._take() if self._end is None else 0.0
         except DatabaseUnavailableError:
             log.warning("lane_waits_for_database", connection=self.connection_id)
             return DATABASE_PAUSE_SECONDS
+
+    async def _keep_up(self) -> None:
+        """Look whether settings were changed, or a look first was asked for, while the lane is leased."""
+        now = self._tools.steady()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        view = await self._knowledge.look_again()
+        if view.stopped is not None:
+            self._end = LaneEnd.STOPPED_CONNECTION
+        elif view.connection != self._knowledge.connection or view.look_first:
+            # What is in hand is finished as it was begun; the next lane is opened with the new settings.
+            self._end = LaneEnd.CHANGED
+        else:
+            await self._knowledge.tend_index()
+
+    async def _take(self) -> float:
+        free = self._calls_at_once - len(self._in_hand)
+        if free <= 0:
+            return LOOK_SECONDS
+        await self._give_back_untouched()
+        claimed = await self._tools.lanes.claim(self._lease, free, list(self._in_hand))
         self._more = claimed.more
         for record in claimed.orders:
             await self._take_in_hand(record)
         if claimed.orders:
-            return 0.0 if claimed.more else RENEW_SECONDS
-        if claimed.quota_wait_seconds is not None:
-            return min(claimed.quota_wait_seconds, RENEW_SECONDS)
-        return RENEW_SECONDS if claimed.next_due_seconds is None else min(claimed.next_due_seconds, RENEW_SECONDS)
+            return 0.0 if claimed.more else LOOK_SECONDS
+        waits = (claimed.next_due_seconds, claimed.quota_wait_seconds, LOOK_SECONDS)
+        return min(wait for wait in waits if wait is not None)
 
     async def _take_in_hand(self, record: OrderRecord) -> None:
         if 1 < record.takes <= TAKES_MAX + 1 and self._in_hand:
@@ -264,60 +263,58 @@ class Lane:
             await asyncio.wait([task])
 
     async def _wait(self, seconds: float) -> None:
-        if len(self._in_hand) >= self._view.connection.limits.calls_at_once:
+        if len(self._in_hand) >= self._calls_at_once:
             await _first(self._finished.wait(), timeout_seconds=seconds)
-            return
-        if seconds > 0:
-            await _first(
-                self._finished.wait(),
-                self._tools.wait_for_wake(self.connection_id, seconds),
-                timeout_seconds=seconds,
-            )
+        elif seconds > 0:
+            wake = self._tools.wait_for_wake(self.connection_id, seconds)
+            await _first(self._finished.wait(), wake, timeout_seconds=seconds)
+
+    # ---- one order ----
 
     async def _book(self, record: OrderRecord) -> None:
         booking = Booking(self._bench, record)
         result = "error"
         try:
-            conclusion = await booking.run()
-            result = "changed" if conclusion is None else conclusion.state.value
-            await self._note(conclusion)
-        except FencedError:
-            self._end = LaneEnd.FENCED
-        except ConnectionStoppedError as error:
-            self._to_release.append(record.key)
-            await self._stop_connection(error)
+            result = await self._book_or_put_back(booking, record)
         except DatabaseUnavailableError:
             self._to_release.append(record.key)
-        except LedgerError as error:
-            self._to_release.append(record.key)
-            await self._rest_lane(error)
+        except Exception:
+            # One order's fault must not end the lane of the others. Its take counts, so that it comes to rest as
+            # stops_the_process; a write of it without a record stays an open intent and is asked about.
+            log.exception("booking_failed", shop=record.key.shop_id, order=record.key.order_id)
         finally:
             del self._in_hand[record.key]
             self._finished.set()
             self._tools.on_booking(result, booking.calls)
 
-    # ---- what came of it ----
+    async def _book_or_put_back(self, booking: Booking, record: OrderRecord) -> str:
+        try:
+            conclusion = await booking.run()
+        except FencedError:
+            self._end = LaneEnd.FENCED
+        except ConnectionStoppedError as error:
+            await self._stop_connection(error)
+        except PutBackError:
+            pass  # the lane is ending, or the claim knows until when the day's budget keeps it back
+        else:
+            await self._note(conclusion)
+            return "changed" if conclusion is None else conclusion.state.value
+        self._to_release.append(record.key)
+        return "put_back"
 
     async def _note(self, conclusion: Conclusion | None) -> None:
         """Count failures and differences in a row: the breaker and the stop of a wrong model rest on them."""
         if conclusion is None:
             return
-        if conclusion.state in (OrderState.BOOKED, OrderState.WITHDRAWN):
-            self._failures = self._differences = 0
-        elif conclusion.reason is not None and conclusion.reason.code is ReasonCode.DIFFERENCE:
-            self._differences += 1
-            if self._differences >= DIFFERENCES_MAX:
-                message = "Three documents in a row came out with other figures than computed; nothing more is made."
-                await self._stop_connection(ConnectionStoppedError(message, StopCause.DIFFERENCES_IN_A_ROW))
-        elif conclusion.failed:
-            self._failures += 1
-            if self._failures >= FAILURES_MAX:
-                await self._break()
+        if self._streaks.differs_too_often(conclusion):
+            message = "Three documents in a row came out with other figures than computed; nothing more is made."
+            await self._stop_connection(ConnectionStoppedError(message, StopCause.DIFFERENCES_IN_A_ROW))
+        rest = self._streaks.rest_seconds(conclusion, self._tools.steady())
+        if rest is not None:
+            log.warning("lane_breaker_open", connection=self.connection_id, seconds=rest)
+            await self._tools.calls.throttle(self.connection_id, Throttle(kind=ThrottleKind.OUTAGE, wait_seconds=rest))
 
-    async def _break(self) -> None:
-        rest = min(BREAKER_CAP_SECONDS, BREAKER_SECONDS * 2.0 ** (self._failures - FAILURES_MAX))
-        log.warning("lane_breaker_open", connection=self.connection_id, seconds=rest, failures=self._failures)
-        await self._tools.calls.throttle(self.connection_id, Throttle(kind=ThrottleKind.OUTAGE, wait_seconds=rest))
+    # ---- ending ----
 
     async def _stop_connection(self, error: ConnectionStoppedError) -> None:
         if self._end is LaneEnd.STOPPED_CONNECTION:
@@ -328,23 +325,29 @@ class Lane:
 
     async def _rest_lane(self, error: LedgerError) -> None:
         """The ledger could not be asked for what the lane itself needs: the whole lane rests."""
-        self._end = LaneEnd.RESTING
         seconds = error.wait_seconds if isinstance(error, ThrottledError) else BREAKER_SECONDS
         kind = error.kind if isinstance(error, ThrottledError) else ThrottleKind.OUTAGE
+        await self._rest(kind, seconds, error)
+
+    async def _rest_unprepared(self, error: PutBackError | ConfigurationError) -> None:
+        """The lane cannot even prepare: the day's budget is spent, or the ledger's address is not configured."""
+        if not self._stopping.is_set():
+            await self._rest(ThrottleKind.OUTAGE, RESERVE_REST_SECONDS, error)
+
+    async def _rest(self, kind: ThrottleKind, seconds: float, error: Exception) -> None:
+        self._end = LaneEnd.RESTING
         log.warning("lane_rests", connection=self.connection_id, seconds=seconds, error=str(error))
         await self._tools.calls.throttle(self.connection_id, Throttle(kind=kind, wait_seconds=seconds))
 
-    # ---- ending ----
-
-    async def _finish(self, deadline_seconds: float) -> None:
+    async def _finish(self) -> None:
+        self._leaving.set()
         if self._in_hand:
-            await asyncio.wait(list(self._in_hand.values()), timeout=deadline_seconds + 1.0)
+            await asyncio.wait(list(self._in_hand.values()), timeout=self._deadline_seconds + 1.0)
         if hasattr(self, "_caller"):
-            await self._caller.drain(deadline_seconds)
+            await self._caller.drain(self._deadline_seconds)
         try:
             await self._give_back_untouched()
-            if self._end is not LaneEnd.FENCED:
-                await self._tools.lanes.give_back(self._lease)
+            await self._tools.lanes.give_back(self._lease)
         except DatabaseUnavailableError:
             log.warning("lease_left_to_expire", connection=self.connection_id)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from consumer.domain.comparison import compare, same_document
 from consumer.domain.deciding.situation import DELETED_FOR_DIFFERENCE, draft_digest
@@ -203,29 +202,32 @@ def adopted(record: OrderRecord, connection_id: str, invoice: Invoice, mapped: M
     sought: Mapping[str, str] = {} if record.open_intent is None else record.open_intent.sought
     if known is not None:
         return _seen_again(known, invoice, sought, mapped)
+    proved, written = _adopted_as(sought, invoice, mapped)
     return document_of(
         invoice,
         connection_id=connection_id,
         n=int(sought.get("n", record.next_invoice_n)),
-        agreed=_adopted_agrees(sought, invoice, mapped),
+        agreed=proved,
         content_hash=bytes.fromhex(sought["content_hash"]) if "content_hash" in sought else record.content_hash,
-        written_digest=_adopted_digest(sought, invoice, mapped),
+        written_digest=written,
         layout=() if mapped is None else mapped.words,
         unique_key=sought.get("unique_key", ""),
     )
 
 
-def _adopted_agrees(sought: Mapping[str, str], invoice: Invoice, mapped: Mapped | None) -> bool:
-    """Judge against what the intent meant, where there is one (the order may have changed since), else the order."""
-    if "total" in sought:
-        return Decimal(sought["total"]) == invoice.total
-    return mapped is not None and compare(mapped.expected, invoice).equal
+def _adopted_as(sought: Mapping[str, str], invoice: Invoice, mapped: Mapped | None) -> tuple[bool, bytes | None]:
+    """Tell whether it is proved to agree, and as what it was written; None where that is not known any more.
 
-
-def _adopted_digest(sought: Mapping[str, str], invoice: Invoice, mapped: Mapped | None) -> bytes | None:
+    The total alone proves nothing: VAT has to be right per rate. Where the order has changed since, its figures
+    are not at hand, and what is there is written anew.
+    """
+    if mapped is None:
+        return False, None
+    digest, agrees = draft_digest(mapped), compare(mapped.expected, invoice).equal
     if "digest" in sought:
-        return bytes.fromhex(sought["digest"])
-    return draft_digest(mapped) if mapped is not None and compare(mapped.expected, invoice).equal else None
+        same = sought["digest"] == digest.hex()
+        return (agrees, digest) if same else (False, None)
+    return agrees, digest if agrees else None
 
 
 def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], mapped: Mapped | None) -> Document:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import structlog
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 
 PAGES_MAX = 100  # of one list: 20,000 rows
 FILL_PAGES_AT_ONCE = 10  # of the index, before orders are looked at again
+FILL_AGAIN_SECONDS = 60.0  # between two goes at an index that is not complete yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +86,22 @@ class Preparing:
                 break
         return rows
 
-    async def index(self) -> None:
-        """Fill the index of contacts a few pages further, or bring it up to date where it is older than it may be."""
+    async def index(self) -> float:
+        """Fill the index of contacts a few pages further, or bring it up to date where it is older than it may be.
+
+        Gives in how many seconds there is to be looked again.
+        """
+        fresh_seconds = self.connection.limits.contacts_fresh_seconds
         state = await self.contacts.index_state(self.connection.connection_id)
         if not state.complete:
-            await self._fill(state.page)
-            return
+            return fresh_seconds if await self._fill(state.page) else FILL_AGAIN_SECONDS
         age = state.fresh_seconds_ago
-        if age is None or age > self.connection.limits.contacts_fresh_seconds:
-            await self._refresh(state.seen_until)
+        if age is not None and age <= fresh_seconds:
+            return fresh_seconds - age
+        await self._refresh(state.seen_until)
+        return fresh_seconds
 
-    async def _fill(self, page: int) -> None:
+    async def _fill(self, page: int) -> bool:
         for number in range(page + 1, page + 1 + FILL_PAGES_AT_ONCE):
             answer = await self._read(ListContacts(page=number))
             await self.contacts.save_page(
@@ -106,7 +113,8 @@ class Preparing:
             )
             if not answer.result.more:
                 log.info("contact_index_complete", connection=self.connection.connection_id, pages=number)
-                return
+                return True
+        return False
 
     async def _refresh(self, seen_until: datetime | None) -> None:
         for number in range(1, PAGES_MAX + 1):
@@ -121,7 +129,8 @@ class Preparing:
     async def look_first(self, view: LaneView) -> None:
         """List what the ledger holds before anything is made: Postgres may have forgotten what it made there."""
         log.warning("lane_looks_first", connection=self.connection.connection_id, since=str(view.look_first_since))
-        for number in range(1, PAGES_MAX + 1):
+        # To the very end, however many pages: what is not seen here could be made a second time.
+        for number in count(1):
             answer = await self._read(ListInvoices(changed_after=view.look_first_since, page=number))
             await self.lanes.save_seen(self.connection.connection_id, answer.result.rows)
             if not answer.result.more:

@@ -10,6 +10,7 @@ from consumer.errors import DatabaseUnavailableError
 from consumer.lifecycle import Service
 from consumer.ports.lanes import LaneLease, LaneStore
 from consumer.services.lane import LEASE_SECONDS, Lane, LaneEnd, LaneTools
+from consumer.services.streaks import Streaks
 
 log = structlog.get_logger()
 
@@ -17,6 +18,7 @@ LANES_MAX = 64  # of one process at a time
 POLL_SECONDS = 2.0  # wake-ups are hints: nothing waits longer than this for a look
 SWEEP_SECONDS = 60.0
 PAUSE_SECONDS = 1.0
+RELEASE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,23 +40,33 @@ class Sync(Service):
         super().__init__("sync")
         self._parts = parts
         self._beat = self.heartbeat("leasing")
-        self._running: dict[str, tuple[Lane, asyncio.Task[LaneEnd]]] = {}
+        self._running: dict[LaneLease, tuple[Lane, asyncio.Task[LaneEnd]]] = {}
+        self._streaks: dict[str, Streaks] = {}
+        self._lane_ended = asyncio.Event()
 
     async def _begin(self) -> None:
         self.spawn("leasing", self._serve())
         self.spawn("sweeping", self._sweep())
 
     async def _finish(self, deadline_seconds: float) -> None:
-        running = list(self._running.values())
-        for lane, _ in running:
+        for lane, _ in self._running.values():
             lane.stop()
-        if running:
-            await asyncio.wait([task for _, task in running], timeout=deadline_seconds)
+        if self._running:
+            await asyncio.wait([task for _, task in self._running.values()], timeout=deadline_seconds)
+
+    async def _release(self) -> None:
+        tasks = [task for _, task in self._running.values()]
+        for task in tasks:
+            # What is left after the deadline: its calls record themselves, and its lease runs out.
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=RELEASE_SECONDS)
 
     async def _serve(self) -> None:
         await self._check_in()
         while not self.stopping.is_set():
             self._beat.beat()
+            self._lane_ended.clear()
             await self._lease_due()
             await self._wait()
 
@@ -84,10 +96,18 @@ class Sync(Service):
             self._start(lease)
 
     def _start(self, lease: LaneLease) -> None:
-        lane = Lane(lease, self._parts.tools)
+        streaks = self._streaks.setdefault(lease.connection_id, Streaks())
+        lane = Lane(lease, self._parts.tools, streaks)
+        if self.stopping.is_set():
+            lane.stop()  # leased while the service was asked to stop: it only gives the lease back
         task = asyncio.create_task(self._run_lane(lane), name=f"lane:{lease.connection_id}")
-        self._running[lease.connection_id] = (lane, task)
-        task.add_done_callback(lambda _: self._running.pop(lease.connection_id, None))
+        # By lease, not by connection: a lane that is closing its ledger may have a successor already.
+        self._running[lease] = (lane, task)
+        task.add_done_callback(lambda _: self._ended_lane(lease))
+
+    def _ended_lane(self, lease: LaneLease) -> None:
+        self._running.pop(lease, None)
+        self._lane_ended.set()
 
     async def _run_lane(self, lane: Lane) -> LaneEnd:
         try:
@@ -106,12 +126,15 @@ class Sync(Service):
     async def _wait(self) -> None:
         stopped = asyncio.ensure_future(self.stopping.wait())
         woken = asyncio.ensure_future(self._parts.wait_for_work(POLL_SECONDS))
+        # A wake-up that came while a lane was giving its lease back was looked at in vain: look again after its end.
+        ended = asyncio.ensure_future(self._lane_ended.wait())
+        waits = (stopped, woken, ended)
         try:
-            await asyncio.wait((stopped, woken), timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (stopped, woken):
+            for task in waits:
                 task.cancel()
-            await asyncio.gather(stopped, woken, return_exceptions=True)
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def _sweep(self) -> None:
         while not self.stopping.is_set():

@@ -87,7 +87,7 @@ class Booked:
     async def command(self, *words: str) -> None:
         """Run one command to its end; raises SandboxError with what it printed where it fails."""
         name = f"booked {words[0]}"
-        log_file = self.folder / f"booked-{'-'.join(words[:2]).replace(os.sep, '_')}.log"
+        log_file = self.folder / f"booked-{'-'.join(word for word in words[:2] if os.sep not in word)}.log"
         async with self._process(words, name=name, log_file=log_file) as process:
             try:
                 code = await asyncio.wait_for(process.wait(), COMMAND_TIMEOUT_SECONDS)
@@ -117,7 +117,9 @@ class Booked:
 
     async def _until_ready(self) -> None:
         async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{self.http_port}", trust_env=False) as client:
-            while not await _is_ready(client):
+            while True:
+                if await _is_ready(client):
+                    return
                 await asyncio.sleep(POLL_SECONDS)
 
 

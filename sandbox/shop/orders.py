@@ -11,6 +11,7 @@ from sandbox.shop.arithmetic import Bill, decimals_of, rounded
 from sandbox.shop.baskets import Basket, fill_basket
 from sandbox.shop.customers import Customer, People
 from sandbox.shop.expectations import Booked, ShopOrder, Standing
+from sandbox.shop.places import PLACES
 from sandbox.shop.spoiling import SPOILED, spoil
 
 SHOP_ID = "demo-shop"
@@ -62,8 +63,10 @@ class _Season:
 
     def _cast(self) -> list[Customer]:
         """Make the customers whose first orders show something; one of them is named like another."""
-        cast = [self._people.new(Standing.LISTED) for _ in range(LISTED_CUSTOMERS)]
-        cast += [self._people.new(Standing.MOVED) for _ in range(MOVED_CUSTOMERS)]
+        # In euros, the ledger's own currency: whoever made these contacts by hand left it at that.
+        euro = [place for place in PLACES if place.currency == "EUR"]
+        standings = [Standing.LISTED] * LISTED_CUSTOMERS + [Standing.MOVED] * MOVED_CUSTOMERS
+        cast = [self._people.new(standing, place=self._chance.choice(euro)) for standing in standings]
         person = next((one for one in cast if "company" not in one.fields), None)
         return cast + ([self._people.namesake_of(person)] if person is not None else [])
 

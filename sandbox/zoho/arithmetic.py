@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 from sandbox.zoho.numbers import round_half_up
@@ -130,12 +131,18 @@ class _Taxed:
     tax: Tax | None
     is_inclusive: bool
 
-    def exact(self) -> list[tuple[TaxPart, Decimal, Decimal]]:
-        """Give every part with its unrounded tax and the net that it is computed on."""
+    def exact(self) -> list[tuple[TaxPart, Fraction, Fraction]]:
+        """Give every part with its unrounded tax and the net that it is computed on.
+
+        Fractions, because a Decimal cuts a third off somewhere: lines that come to half a cent together would then
+        fall short of it, and be rounded down.
+        """
         if self.tax is None:
             return []
-        net = self.amount / (1 + self.tax.fraction()) if self.is_inclusive else self.amount
-        return [(part, net * share, net) for part, share in self.tax.shares()]
+        net = Fraction(self.amount)
+        if self.is_inclusive:
+            net /= 1 + Fraction(self.tax.fraction())
+        return [(part, net * Fraction(share), net) for part, share in self.tax.shares()]
 
 
 def compute(bill: Bill) -> Totals:
@@ -208,20 +215,20 @@ def _shipping(bill: Bill) -> _Taxed:
 def _taxes(taxed: Sequence[_Taxed], bill: Bill) -> tuple[TaxAmount, ...]:
     """Sum every tax over the lines: rounded once at the end, or on each line."""
     parts: dict[str, TaxPart] = {}
-    amounts: dict[str, Decimal] = defaultdict(lambda: _ZERO)
-    bases: dict[str, Decimal] = defaultdict(lambda: _ZERO)
+    amounts: dict[str, Fraction] = defaultdict(Fraction)
+    bases: dict[str, Fraction] = defaultdict(Fraction)
     for one in taxed:
         for part, amount, base in one.exact():
             parts[part.tax_id] = part
-            amounts[part.tax_id] += amount if bill.rounding == "entity_level" else round_half_up(amount, bill.digits)
+            amounts[part.tax_id] += amount if bill.rounding == "entity_level" else Fraction(_whole(amount, bill.digits))
             bases[part.tax_id] += base
     return tuple(
         TaxAmount(
             tax_id=key,
             name=part.name,
             percentage=part.percentage,
-            amount=round_half_up(amounts[key], bill.digits),
-            base=round_half_up(bases[key], bill.digits),
+            amount=_whole(amounts[key], bill.digits),
+            base=_whole(bases[key], bill.digits),
         )
         for key, part in parts.items()
     )
@@ -229,9 +236,15 @@ def _taxes(taxed: Sequence[_Taxed], bill: Bill) -> tuple[TaxAmount, ...]:
 
 def _line_taxes(taxed: _Taxed, digits: int) -> tuple[TaxAmount, ...]:
     return tuple(
-        TaxAmount(tax_id=part.tax_id, name=part.name, percentage=part.percentage, amount=round_half_up(amount, digits))
+        TaxAmount(tax_id=part.tax_id, name=part.name, percentage=part.percentage, amount=_whole(amount, digits))
         for part, amount, _ in taxed.exact()
     )
+
+
+def _whole(amount: Fraction, digits: int) -> Decimal:
+    """Round an exact amount to a number of digits after the point, a half away from zero."""
+    units = int(abs(amount) * 10**digits + Fraction(1, 2))
+    return Decimal(units if amount >= 0 else -units).scaleb(-digits)
 
 
 def _gross(taxed: Sequence[_Taxed], tax_total: Decimal, shipping_tax: Decimal, bill: Bill) -> Decimal:

@@ -57,7 +57,7 @@ async def _done(closing: Coroutine[Any, Any, object], seconds: float) -> bool:
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-def look_away(task: asyncio.Future[object]) -> None:
+def look_away(task: asyncio.Future[Any]) -> None:
     """Take note of an outcome that nobody waits for, so that the loop does not complain of it."""
     if not task.cancelled():
         task.exception()

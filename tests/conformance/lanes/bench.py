@@ -77,6 +77,10 @@ class Bench(Protocol):
     settings: SettingsStore
     intake: IntakeStore
 
+    def tokens_with(self, keyring: Keyring) -> TokenStore:
+        """Give the token store of a process with other keys."""
+        ...
+
     async def elapse(self, seconds: float) -> None:
         """Let time pass."""
         ...
@@ -124,14 +128,18 @@ class MemoryBench:
     def __init__(self) -> None:
         self.now = START
         self.database = MemoryDatabase(clock=lambda: self.now)
-        self.lanes = MemoryLaneStore(self.database)
-        self.bookings = MemoryBookingStore(self.database)
-        self.calls = MemoryCallStore(self.database)
-        self.tokens = MemoryTokenStore(self.database, keyring=KEYRING)
-        self.contacts = MemoryContactStore(self.database)
-        self.people = MemoryPeopleStore(self.database)
-        self.settings = MemorySettingsStore(self.database)
-        self.intake = MemoryIntakeStore(self.database, render_rejected=render)
+        self.lanes: LaneStore = MemoryLaneStore(self.database)
+        self.bookings: BookingStore = MemoryBookingStore(self.database)
+        self.calls: CallStore = MemoryCallStore(self.database)
+        self.tokens: TokenStore = MemoryTokenStore(self.database, keyring=KEYRING)
+        self.contacts: ContactStore = MemoryContactStore(self.database)
+        self.people: PeopleStore = MemoryPeopleStore(self.database)
+        self.settings: SettingsStore = MemorySettingsStore(self.database)
+        self.intake: IntakeStore = MemoryIntakeStore(self.database, render_rejected=render)
+
+    def tokens_with(self, keyring: Keyring) -> TokenStore:
+        """See Bench."""
+        return MemoryTokenStore(self.database, keyring=keyring)
 
     async def elapse(self, seconds: float) -> None:
         """See Bench."""
@@ -187,19 +195,23 @@ class PostgresBench:
     def __init__(self, database: Database, url: str) -> None:
         self.url = url
         self.database = database
-        self.lanes = PostgresLaneStore(database)
-        self.bookings = PostgresBookingStore(database)
-        self.calls = PostgresCallStore(database)
-        self.tokens = PostgresTokenStore(database, keyring=KEYRING)
-        self.contacts = PostgresContactStore(database)
-        self.people = PostgresPeopleStore(database)
-        self.settings = PostgresSettingsStore(database)
-        self.intake = PostgresIntakeStore(database, render_rejected=render)
+        self.lanes: LaneStore = PostgresLaneStore(database)
+        self.bookings: BookingStore = PostgresBookingStore(database)
+        self.calls: CallStore = PostgresCallStore(database)
+        self.tokens: TokenStore = PostgresTokenStore(database, keyring=KEYRING)
+        self.contacts: ContactStore = PostgresContactStore(database)
+        self.people: PeopleStore = PostgresPeopleStore(database)
+        self.settings: SettingsStore = PostgresSettingsStore(database)
+        self.intake: IntakeStore = PostgresIntakeStore(database, render_rejected=render)
 
     async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         """Ask the database."""
         async with self.database.connection() as connection:
             return list(await connection.fetch(query, *arguments))
+
+    def tokens_with(self, keyring: Keyring) -> TokenStore:
+        """See Bench."""
+        return PostgresTokenStore(self.database, keyring=keyring)
 
     async def elapse(self, seconds: float) -> None:
         """See Bench."""

@@ -64,6 +64,12 @@ def test_inclusive_tax_is_taken_out_of_the_sum_or_of_each_line(rounding: str, ex
     assert total_of(*lines, is_inclusive=True, rounding=rounding) == expected
 
 
+def test_a_half_cent_of_inclusive_lines_goes_up_however_odd_their_nets_are() -> None:
+    """19.26 and 3.00 with 12 % inside are 22.26 x 12/112 = 2.385 exactly, so 2.39; no net is a finite decimal."""
+    lines = [Line(rate=Decimal(rate), tax=tax("12")) for rate in ("19.26", "3.33", "-0.33")]
+    assert total_of(*lines, is_inclusive=True) == ("2.39", "22.26")
+
+
 def test_a_discount_on_the_whole_comes_off_before_tax() -> None:
     """10 % off 50.00 at 19 % and 50.00 at 7 %: 45.00 each, so 8.55 and 3.15."""
     lines = [Line(rate=Decimal(50), tax=tax("19", "A")), Line(rate=Decimal(50), tax=tax("7", "B"))]
