@@ -1,7 +1,8 @@
 # The commands of this project. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PYTHON ?= python3.11
+# Python 3.11 or later: the one called python3.11 where there is one.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -13,8 +14,9 @@ help: ## list the commands
 
 $(READY): requirements-dev.lock pyproject.toml
 	@echo "installing into $(VENV) (the first time takes about a minute)"
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; name it with PYTHON=…"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "Python 3.11 or later is needed; name it with PYTHON=…"; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -23,6 +23,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from bench.processors import cpu_seconds
 from consumer.adapters.kafka.settings import KafkaSettings
 from consumer.adapters.kafka.source import KafkaSource
 from consumer.adapters.postgres.intake import PostgresIntakeStore
@@ -274,7 +275,13 @@ async def run(options: Options) -> bool:
             began = perf_counter()
             count = await publish(kafka.servers, options.orders)
             print(f"published {count} events of {len(order(1, 1))} bytes in {perf_counter() - began:.1f} s")
-            ours = await child("ours", kafka.servers, await fresh_database(postgres.url), count, options.profile)
+            url = await fresh_database(postgres.url)
+            servers = {"Postgres": postgres.process.pid, "broker": kafka.process.pid}
+            before = {name: cpu_seconds(process_id) for name, process_id in servers.items()}
+            ours = await child("ours", kafka.servers, url, count, options.profile)
+            ours["cpu"] = {"Booked": ours["cpu_seconds"]} | {
+                name: cpu_seconds(process_id) - before[name] for name, process_id in servers.items()
+            }
             plain = await child("plain", kafka.servers, await fresh_database(postgres.url), options.plain, "")
     return show(ours, plain)
 
@@ -286,6 +293,9 @@ def show(ours: dict[str, Any], plain: dict[str, Any]) -> bool:
         f"intake: {rate:,.0f} events/s ({ours['events']} in {ours['seconds']:.2f} s, {ours['cpu_seconds']:.2f} s CPU, "
         f"{ours['store_seconds']:.2f} s in the store, {ours['batches']} batches), {ours['megabytes']:.0f} MB at most"
     )
+    each = {name: seconds / ours["events"] * 1e6 for name, seconds in ours["cpu"].items()}
+    parts = ", ".join(f"{name} {microseconds:.0f}" for name, microseconds in each.items())
+    print(f"processor time per event: {sum(each.values()):.0f} µs ({parts})")
     print(f"plain loop: {plain_rate:,.0f} events/s ({plain['events']} in {plain['seconds']:.2f} s)")
     print(f"ratio: {rate / plain_rate:.1f}; processors: {os.cpu_count()}")
     return bool(

@@ -51,7 +51,9 @@ def _plain(story: Story) -> dict[str, object]:
         "shop_id": record.key.shop_id,
         "order_id": record.key.order_id,
         "state": record.state,
-        "reason": None if record.reason is None else {"code": record.reason.code, "message": record.reason.message},
+        "reason": None
+        if record.reason is None
+        else {"code": record.reason.code, "message": record.reason.message, "fix": record.reason.fix},
         "documents": [
             {"kind": d.kind, "number": d.number, "status": d.status, "total": d.total} for d in record.documents
         ],

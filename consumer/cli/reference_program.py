@@ -52,7 +52,7 @@ STEPS: dict[tuple[OrderState, OrderState], str] = {
 }
 EXITS: dict[Exit, str] = {
     Exit.DONE: "It did what was asked. `booked run`: it was told to stop, and has finished what was in hand.",
-    Exit.FAILED: "Something went wrong that has no code of its own, a question was answered with no, or a service died.",
+    Exit.FAILED: "Something else went wrong, a service of `booked run` died, or a question was answered with no.",
     Exit.USAGE: "The words of the command are off: an unknown option, a missing argument.",
     Exit.CONFIGURATION: "A setting, a file or a stored secret cannot be used; the message names it.",
     Exit.UNAVAILABLE: "Kafka or Postgres does not answer, or the service is not alive; the same call may work later.",

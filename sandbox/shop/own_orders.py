@@ -23,10 +23,7 @@ ANY_REASON = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxesUsed:
-    """The taxes that orders name: simple rates in percent, and the sets of rates that stand together on a line.
-
-    Of a set the last one is computed on the others too where ``compound`` holds the set.
-    """
+    """The taxes that orders name: simple rates in percent, and the sets of rates that stand together on a line."""
 
     rates: tuple[Decimal, ...]
     groups: tuple[tuple[Decimal, ...], ...]

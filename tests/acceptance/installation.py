@@ -11,11 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from consumer.secrets import generate_key
-from sandbox.processes import Process
+from sandbox.processes import Process, json_line
 from sandbox.zoho.client import ControlClient, Founded
+from tests.acceptance.waiting import until
 from tests.kafka_tools import producer, read_all
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +56,8 @@ class Installation:
     shops: dict[str, dict[str, Any]] = field(default_factory=lambda: {SHOP: {"automatic": True}})
     limits: dict[str, Any] = field(default_factory=lambda: dict(FAST))
     unique_field: str | None = None
+    more_connections: dict[str, dict[str, Any]] = field(default_factory=dict)
+    with_organization_id: bool = True
 
     @property
     def environment(self) -> dict[str, str]:
@@ -76,50 +81,83 @@ class Installation:
 
     async def command(self, *words: str) -> str:
         """Run one `booked` command to its end and give what it printed. Raises CommandError."""
+        code, printed = await self.try_command(*words)
+        if code != 0:
+            raise CommandError(f"booked {' '.join(words)} ended with {code}: {printed}")
+        return printed
+
+    async def try_command(self, *words: str, **environment: str) -> tuple[int, str]:
+        """Run one `booked` command, with some settings changed, and give its exit code and what it printed."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "consumer",
             *words,
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, **environment},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        async with asyncio.timeout(60):
-            printed, _ = await process.communicate()
-        if process.returncode != 0:
-            raise CommandError(f"booked {' '.join(words)} ended with {process.returncode}: {printed.decode()}")
-        return printed.decode()
+        try:
+            async with asyncio.timeout(60):
+                printed, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return process.returncode or 0, printed.decode()
+
+    async def story(self, order_id: str, shop_id: str = SHOP) -> dict[str, Any]:
+        """Give what `booked explain --json` tells of an order; empty where nothing is known of it yet."""
+        code, printed = await self.try_command("explain", shop_id, order_id, "--json")
+        if code == 5:
+            return {}
+        assert code == 0, printed
+        told: dict[str, Any] = json.loads(printed)
+        return told
+
+    async def until_stands(self, order_id: str, state: str, reason: str | None = None, shop_id: str = SHOP) -> Any:
+        """Wait until `booked explain` tells that the order has this state for this reason; gives what it tells."""
+
+        def so(told: dict[str, Any]) -> bool:
+            code = told["reason"]["code"] if told.get("reason") else None
+            return told.get("state") == state and (reason is None or code == reason)
+
+        what = f"{shop_id}/{order_id} is {state} ({reason})"
+        return await until(lambda: self.story(order_id, shop_id), so, what=what)
 
     async def apply(self, *, dry_run: bool = False) -> str:
         """Write shops.yaml and apply it."""
-        connection: dict[str, Any] = {
-            "data_center": "sandbox",
-            "organization_id": self.organization.organization_id,
-            "limits": self.limits,
-        }
+        connection: dict[str, Any] = {"data_center": "sandbox", "limits": self.limits}
+        if self.with_organization_id:
+            connection["organization_id"] = self.organization.organization_id
         if self.unique_field is not None:
             connection["unique_field"] = self.unique_field
         shops = {name: {"connection": "books", **settings} for name, settings in self.shops.items()}
         file = self.folder / "shops.yaml"
-        file.write_text(yaml.safe_dump({"connections": {"books": connection}, "shops": shops}), encoding="utf-8")
+        connections = {"books": connection, **self.more_connections}
+        file.write_text(yaml.safe_dump({"connections": connections, "shops": shops}), encoding="utf-8")
         return await self.command("apply", str(file), "--as", "tester", *(["--dry-run"] if dry_run else []))
 
-    async def connect(self) -> None:
-        """Authorise the connection with a self client's code."""
+    async def connect(self, connection: str = "books") -> None:
+        """Authorise a connection with a self client's code."""
         await self.ledger.create_client(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
         code = await self.ledger.create_code(client_id=CLIENT_ID)
-        await self.command("connect", "books", "--self-client", code, "--as", "tester")
+        await self.command("connect", connection, "--self-client", code, "--as", "tester")
 
-    def process(self, *parts: str, name: str = "booked") -> Process:
-        """Make a `booked run` process, of all parts or some; start it with ``async with``."""
+    def process(self, *parts: str, name: str = "booked", **environment: str) -> Process:
+        """Make a `booked run` process, of all parts or some; start it with ``async with``.
+
+        It counts as started when its health is served. ``environment`` are settings to change.
+        """
         only = [word for part in parts for word in ("--only", part)]
         return Process(
             name=name,
             command=[sys.executable, "-m", "consumer", "run", *only],
             log_file=self.folder / f"{name}.log",
-            environment=self.environment,
+            environment={**self.environment, **environment},
+            ready=lambda process: json_line(process, "listens"),
+            stop_timeout_seconds=40,  # longer than Booked's own deadline: a test must see that it keeps it
         )
 
     async def publish(self, kind: str, orders: Sequence[Mapping[str, Any]]) -> None:
@@ -152,17 +190,32 @@ class Installation:
         )
         return newest(records)
 
-    async def books(self) -> dict[str, Any]:
-        """Give the organisation's whole books, as the ledger itself has them."""
-        return await self.ledger.ledger(self.organization.organization_id)
+    async def books(self, organization_id: str | None = None) -> dict[str, Any]:
+        """Give an organisation's whole books, as the ledger itself has them."""
+        return await self.ledger.ledger(organization_id or self.organization.organization_id)
 
-    async def live_invoices(self) -> dict[str, list[dict[str, Any]]]:
+    async def live_invoices(self, organization_id: str | None = None) -> dict[str, list[dict[str, Any]]]:
         """Give the live invoices by reference, from the ledger's books."""
         found: dict[str, list[dict[str, Any]]] = {}
-        for invoice in (await self.books())["invoices"]:
+        for invoice in (await self.books(organization_id))["invoices"]:
             if invoice["status"] != "void":
                 found.setdefault(invoice["reference_number"], []).append(invoice)
         return found
+
+
+async def ask_health(process: Process, path: str) -> tuple[int, str]:
+    """Ask a running process /livez, /readyz or /metrics; its status and its text."""
+    address = (await json_line(process, "listens"))["listens"]
+    async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+        answer = await client.get(f"http://{address}{path}")
+    return answer.status_code, answer.text
+
+
+async def metric(process: Process, name: str, **labels: str) -> float:
+    """Read one figure of /metrics, summed over all labels that are not named; 0 where there is none."""
+    _, text = await ask_health(process, "/metrics")
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
 
 
 def event(kind: str, order: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ async def test_a_process_that_does_not_stop_is_killed(tmp_path: Path) -> None:
 
 async def _stopped(pid: int) -> None:
     async with asyncio.timeout(10):
-        while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
+        for _ in iter(psutil.Process(pid).status, psutil.STATUS_STOPPED):
             await asyncio.sleep(0)
 
 

@@ -94,7 +94,6 @@ class LaneRow:
     daily_limit: int | None = None
     daily_left: int | None = None
     daily_resets_at: datetime | None = None
-    failures: int = 0
     look_first: bool = False
     contacts_complete_at: datetime | None = None
     contacts_fresh_at: datetime | None = None

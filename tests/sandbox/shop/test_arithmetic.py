@@ -1,6 +1,6 @@
 """The shop's own arithmetic, against figures worked out by hand."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -14,7 +14,7 @@ def figures(bill: Bill) -> tuple[str, list[tuple[str, str, str]]]:
 
 def charge(amount: str, rate: str, **more: bool) -> Charge:
     """Give a charge."""
-    return Charge(amount=D(amount), rate=D(rate), **more)
+    return Charge(amount=Decimal(amount), rate=Decimal(rate), **more)
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ def charge(amount: str, rate: str, **more: bool) -> Charge:
 )
 def test_halves_go_away_from_zero(amount: str, decimals: int, expected: str) -> None:
     """Half a minor unit is rounded away from zero, also below it."""
-    assert rounded(D(amount), decimals) == D(expected)
+    assert rounded(Decimal(amount), decimals) == Decimal(expected)
 
 
 def test_a_line_is_rounded_before_its_discount() -> None:
     """0.250 kg at 12.99 is 3.2475, so 3.25; less 0.65 it is 2.60."""
-    assert line_amount(D("0.250"), D("12.99"), D("0.65"), 2) == D("2.60")
+    assert line_amount(Decimal("0.250"), Decimal("12.99"), Decimal("0.65"), 2) == Decimal("2.60")
 
 
 def test_vat_is_computed_once_per_rate() -> None:
@@ -49,13 +49,17 @@ def test_a_coupon_is_spread_over_the_rates_of_the_products_only() -> None:
     (60.00 - 6.67 + 5.00) x 21 % = 12.249, (30.00 - 3.33) x 9 % = 2.4003; 85.00 + 12.25 + 2.40.
     """
     charges = [charge("60.00", "21"), charge("30.00", "9"), charge("5.00", "21", is_product=False)]
-    bill = bill_of(charges, [D("10.00")], with_tax=False, decimals=2)
+    bill = bill_of(charges, [Decimal("10.00")], with_tax=False, decimals=2)
     assert figures(bill) == ("99.65", [("9", "26.67", "2.40"), ("21", "58.33", "12.25")])
 
 
 def test_odd_cents_go_to_the_largest_remainders() -> None:
     """0.05 over 1, 1 and 1: 0.0166 each, so 0.01 each and the two odd cents to the first two; they add up."""
-    assert spread(D("0.05"), {"a": D(1), "b": D(1), "c": D(1)}, 2) == {"a": D("0.02"), "b": D("0.02"), "c": D("0.01")}
+    assert spread(Decimal("0.05"), {"a": Decimal(1), "b": Decimal(1), "c": Decimal(1)}, 2) == {
+        "a": Decimal("0.02"),
+        "b": Decimal("0.02"),
+        "c": Decimal("0.01"),
+    }
 
 
 def test_yen_have_no_decimals() -> None:

@@ -105,10 +105,9 @@ def _bury(loop: VirtualLoop) -> None:
 
 async def let_pass(seconds: float) -> None:
     """Let virtual time pass."""
-    loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
-    loop.call_later(seconds, over.set_result, None)
-    await over
+    over = asyncio.Event()
+    asyncio.get_running_loop().call_later(seconds, over.set)
+    await over.wait()
 
 
 async def until(holds: Callable[[], bool], *, within_seconds: float = 3600.0) -> None:
@@ -118,7 +117,5 @@ async def until(holds: Callable[[], bool], *, within_seconds: float = 3600.0) ->
     while not holds():
         if loop.time() > deadline:
             raise AssertionError(f"it did not hold within {within_seconds} s")
-        turn: asyncio.Future[None] = loop.create_future()
         # Not at once: time passes only where nothing is ready, and a waiter that turns in a circle always is.
-        loop.call_later(0.01, turn.set_result, None)
-        await turn
+        await let_pass(0.01)

@@ -18,7 +18,6 @@ CREATE TABLE connections (
     stopped_cause text,                       -- null: it works
     stopped_message text,
     stopped_at timestamptz,
-    differences_in_a_row integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -174,7 +173,6 @@ CREATE TABLE lanes (
     daily_limit integer,
     daily_left integer,
     daily_resets_at timestamptz,
-    failures integer NOT NULL DEFAULT 0,      -- in a row, for the breaker
     look_first boolean NOT NULL DEFAULT false,
     looked_first_until timestamptz,
     contacts_complete_at timestamptz,         -- the index of contacts was complete at
