@@ -7,7 +7,17 @@ import structlog
 
 from consumer.domain.customers import Known
 from consumer.domain.deciding import decide
-from consumer.domain.deciding.situation import Adopt, Call, Forget, Gone, Observations, Rest, Situation, WhoIs
+from consumer.domain.deciding.situation import (
+    TAKES_MAX,
+    Adopt,
+    Call,
+    Forget,
+    Gone,
+    Observations,
+    Rest,
+    Situation,
+    WhoIs,
+)
 from consumer.domain.ledger import (
     CreateInvoice,
     FindInvoices,
@@ -130,8 +140,13 @@ class Booking:
         )
 
     def _is_to_be_written(self, shop: ShopSettings) -> bool:
-        """Mapping needs the ledger's facts, which cost calls: only for an order that may be written at all."""
+        """Mapping needs the ledger's facts, which cost calls: only for an order that may be written at all.
+
+        And not for one that has ended the process too often: mapping it may be what does it.
+        """
         facts = self._record.facts
+        if self._record.takes > TAKES_MAX:
+            return False
         return not facts.cancelled and stand(facts, shop, self._bench.connection).state is OrderState.DUE
 
     async def _map(self, shop: ShopSettings) -> Mapped | Reason:

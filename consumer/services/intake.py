@@ -22,7 +22,7 @@ from consumer.services.intake_places import Places
 from consumer.services.intake_report import IntakeReport, SilentReport
 from consumer.services.positions import checksum, proves
 
-_SLICE = 100  # records read before other tasks get their turn: some 10 ms
+_SLICE = 100
 _FAILURES_MAX = 10  # of a row; then the source is started anew
 _TICK_SECONDS = 1.0  # at least as often does an idle loop come round
 ReadRecord = Callable[..., OrderEvent | Rejected | None]

@@ -211,7 +211,8 @@ def adopted(record: OrderRecord, connection_id: str, invoice: Invoice, mapped: M
         content_hash=bytes.fromhex(sought["content_hash"]) if "content_hash" in sought else record.content_hash,
         written_digest=written,
         layout=() if mapped is None else mapped.words,
-        unique_key=sought.get("unique_key", ""),
+        # Sent again with every update: without it an update would take the ledger's own guard away.
+        unique_key=sought.get("unique_key") or invoice.unique_key or "",
     )
 
 

@@ -45,7 +45,9 @@ def _total_off(data: Data) -> Data:
 def _tax_missing(data: Data) -> Data:
     """A rate that was abolished years ago is still in the shop's table."""
     line = data["lines"][0] | {"taxes": [{"rate": RATE_NOT_IN_LEDGER, "name": "VAT 17.5 %"}]}
-    return data | {"lines": [line, *data["lines"][1:]]}
+    # Of a buyer who owes the VAT himself, a rate without an amount may rightly be taken as not charged.
+    customer = {name: value for name, value in data["customer"].items() if name != "reverse_charge"}
+    return data | {"lines": [line, *data["lines"][1:]], "customer": customer}
 
 
 def _tax_without_rate(data: Data) -> Data:

@@ -95,6 +95,7 @@ class Installation:
             *words,
             cwd=ROOT,
             env={**self.environment, **environment},
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -173,22 +174,28 @@ class Installation:
     async def synced(self, orders: int, *, state: str | None = None, timeout_seconds: float = 60) -> dict[str, Any]:
         """Wait until so many orders have an invoice.synced (of a state); the newest of each, by order id."""
 
-        def newest(records: Sequence[Any]) -> dict[str, Any]:
-            found: dict[str, Any] = {}
-            for record in records:
-                data = json.loads(record.value)["data"]
-                known = found.get(data["order_id"])
-                if known is None or known["sequence"] < data["sequence"]:
-                    found[data["order_id"]] = data
-            return {key: data for key, data in found.items() if state is None or data["state"] == state}
+        def wanted(records: Sequence[Any]) -> dict[str, Any]:
+            newest = newest_of_each(records)
+            return {key: data for key, data in newest.items() if state is None or data["state"] == state}
 
         records = await read_all(
             self.kafka_servers,
             self.topics["invoice.synced"],
-            lambda records: len(newest(records)) >= orders,
+            lambda records: len(wanted(records)) >= orders,
             timeout_seconds=timeout_seconds,
         )
-        return newest(records)
+        return wanted(records)
+
+    async def told(self, order_id: str, **wanted: Any) -> dict[str, Any]:
+        """Wait until the newest invoice.synced of an order has these values; gives its data."""
+
+        def so(records: Sequence[Any]) -> bool:
+            data = newest_of_each(records).get(order_id, {})
+            return bool(data) and wanted.items() <= data.items()
+
+        records = await read_all(self.kafka_servers, self.topics["invoice.synced"], so, timeout_seconds=60)
+        newest: dict[str, Any] = newest_of_each(records)[order_id]
+        return newest
 
     async def books(self, organization_id: str | None = None) -> dict[str, Any]:
         """Give an organisation's whole books, as the ledger itself has them."""
@@ -201,6 +208,17 @@ class Installation:
             if invoice["status"] != "void":
                 found.setdefault(invoice["reference_number"], []).append(invoice)
         return found
+
+
+def newest_of_each(records: Sequence[Any]) -> dict[str, Any]:
+    """Give the data of the message with the greatest sequence of each order, by order id."""
+    found: dict[str, Any] = {}
+    for record in records:
+        data = json.loads(record.value)["data"]
+        known = found.get(data["order_id"])
+        if known is None or known["sequence"] < data["sequence"]:
+            found[data["order_id"]] = data
+    return found
 
 
 async def ask_health(process: Process, path: str) -> tuple[int, str]:

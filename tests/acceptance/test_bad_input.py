@@ -2,14 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+import uuid
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from tests.acceptance.installation import Installation, event, metric, order
+from sandbox.kafka import Kafka, admin_client, create_topics, delete_topics
+from sandbox.postgres import create_database, drop_database, with_database
+from sandbox.processes import Process
+from tests.acceptance.installation import SHOP, Installation, ask_health, event, metric, order
 from tests.acceptance.waiting import until
 from tests.kafka_tools import publish, read_all
 
@@ -136,6 +141,7 @@ async def test_characters_no_database_keeps_are_replaced_and_said(installation: 
 
 async def test_an_unknown_shop_waits_with_an_alarm_and_goes_on(installation: Installation) -> None:
     """An order of a shop nobody set up is kept; the age of the oldest unbooked order shows it; apply lets it go on."""
+    installation.shops = {SHOP: {"automatic": True, "reference": "{shop_id}/{order_id}"}}
     await installation.apply()
     await installation.connect()
     async with installation.process() as booked:
@@ -200,3 +206,97 @@ async def test_a_revoked_token_stops_one_connection_only(installation: Installat
         await installation.synced(8, state="booked")
     assert set(await installation.live_invoices(second.organization_id)) == {"T-2", "T-3", "T-4", "T-5", "T-6", "T-7"}
     assert set(await installation.live_invoices()) == {"T-1", "T-8"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("BOOKED_DATABASE_URL", "mysql://somewhere/else"),
+        ("BOOKED_HTTP_PORT", "eighty"),
+        ("BOOKED_KAFKA_SERVRES", "localhost:9092"),
+        ("BOOKED_SECRET_KEYS", "no-key"),
+        ("BOOKED_ENVIRONMENT", "production"),
+    ],
+)
+async def test_wrong_configuration_is_refused(installation: Installation, key: str, value: str) -> None:
+    """`booked run` ends with code 3 and names the key; a stand-in for the ledger is refused in production."""
+    code, printed = await installation.try_command("run", **{key: value})
+    assert code == 3
+    assert key in printed or (key == "BOOKED_ENVIRONMENT" and "BOOKED_SANDBOX_LEDGER_URL" in printed)
+    assert "Traceback" not in printed
+
+
+async def _prove_that_it_waits(process: Process, for_what: str) -> None:
+    await until(lambda: ask_health(process, "/livez"), lambda answer: answer[0] == 200, what="it lives")
+    await until(
+        lambda: ask_health(process, "/readyz"),
+        lambda answer: answer[0] == 503 and for_what in answer[1],
+        what="not ready",
+    )
+    assert (await ask_health(process, "/livez"))[0] == 200
+
+
+async def _prove_that_it_came_up(process: Process, installation: Installation) -> None:
+    await until(lambda: ask_health(process, "/readyz"), lambda answer: answer[0] == 200, what="ready")
+    await installation.publish("paid", [order("W-1")])
+    await installation.synced(1, state="booked")
+
+
+async def test_waits_for_the_database(installation: Installation, postgres_admin_url: str) -> None:
+    """Started before its database is there and before it is migrated, it waits, says for what, and comes up."""
+    name = f"late_{uuid.uuid4().hex}"
+    installation.database_url = with_database(postgres_admin_url, name)
+    async with installation.process() as booked:
+        await _prove_that_it_waits(booked, "database")
+        await create_database(postgres_admin_url, name)
+        try:
+            await until(lambda: ask_health(booked, "/readyz"), lambda answer: "migrate" in answer[1], what="schema")
+            assert "waits_for_database" in booked.log_since_start()
+            await installation.command("migrate")
+            await installation.apply()
+            await installation.connect()
+            await _prove_that_it_came_up(booked, installation)
+            await booked.stop()
+        finally:
+            await drop_database(postgres_admin_url, name)
+
+
+async def test_waits_for_a_topic(installation: Installation) -> None:
+    """Started before one of its topics is made, it waits, names the topic, and comes up; it never makes it itself."""
+    await installation.apply()
+    await installation.connect()
+    late = f"order.paid-late-{uuid.uuid4().hex}"
+    installation.topics = {**installation.topics, "order.paid": late}
+    async with installation.process() as booked:
+        await _prove_that_it_waits(booked, "intake")
+        await until(_log_of(booked), lambda text: late in text, what="the topic's name in the log")
+        async with admin_client(installation.kafka_servers) as client:
+            assert late not in await client.list_topics()
+        await create_topics(installation.kafka_servers, {late: 1})
+        try:
+            await _prove_that_it_came_up(booked, installation)
+            await booked.stop()
+        finally:
+            await delete_topics(installation.kafka_servers, [late])
+
+
+def _log_of(process: Process) -> Callable[[], Awaitable[str]]:
+    async def read() -> str:
+        return process.log_since_start()
+
+    return read
+
+
+async def test_waits_for_the_broker(installation: Installation, tmp_path: Path) -> None:
+    """Started before the broker, it waits and says so; once the broker is there with its topics, it comes up."""
+    await installation.apply()
+    await installation.connect()
+    kafka = Kafka(folder=tmp_path / "kafka")
+    installation.kafka_servers = kafka.servers
+    async with installation.process() as booked:
+        await _prove_that_it_waits(booked, "intake")
+        await until(_log_of(booked), lambda text: '"waits"' in text and "broker" in text, what="it says so")
+        async with kafka:
+            await create_topics(kafka.servers, dict.fromkeys(installation.topics.values(), 1))
+            await _prove_that_it_came_up(booked, installation)
+            await booked.stop()

@@ -40,10 +40,12 @@ def _said(request: dict[str, Any]) -> str:
 async def _make_contact(ledger: ControlClient, organization_id: str, customer: dict[str, str], street: str) -> None:
     """A person makes a contact in the ledger, before Booked ever sees it."""
     granted = await ledger.grant(client_id=f"by-hand-{customer['email']}", organization_ids=[organization_id])
+    first_name, last_name = customer["name"].split()
+    person = {"first_name": first_name, "last_name": last_name}
     body = {
         "contact_name": customer["name"],
         "contact_type": "customer",
-        "contact_persons": [{"email": customer["email"], "is_primary_contact": True}],
+        "contact_persons": [{**person, "email": customer["email"], "is_primary_contact": True}],
         "billing_address": {"address": street, "city": "Roma", "country": "Italy", "country_code": "IT"},
     }
     answer = await ledger._client.post(

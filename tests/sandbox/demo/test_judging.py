@@ -189,7 +189,7 @@ def test_an_invoice_of_no_order_is_a_stray() -> None:
     ],
 )
 def test_it_waits_until_the_end_that_was_expected(
-    expected: Expectation, told: Told | None, refused: Refused | None, is_settled: bool
+    *, expected: Expectation, told: Told | None, refused: Refused | None, is_settled: bool
 ) -> None:
     """An order that is told otherwise may still change, and is waited for."""
     order_list = OrderList(told={} if told is None else {KEY: told}, refused={} if refused is None else {KEY: refused})
@@ -238,11 +238,11 @@ def test_the_books_are_read_to_the_cent() -> None:
         ({}, True),
         ({"status": "void"}, False),
         ({"credits_applied": Decimal("12.2")}, False),
-        ({"credits_applied": Decimal("1")}, True),
+        ({"credits_applied": Decimal(1)}, True),
         ({"total": 0}, True),
     ],
 )
-def test_a_void_or_wholly_credited_invoice_is_not_live(more: dict[str, Any], live: bool) -> None:
+def test_a_void_or_wholly_credited_invoice_is_not_live(*, more: dict[str, Any], live: bool) -> None:
     """All others count, also one over nothing."""
     assert [one.live for one in books_of(shown(**more)).invoices] == [live]
 

@@ -113,9 +113,10 @@ async def let_pass(seconds: float) -> None:
 async def until(holds: Callable[[], bool], *, within_seconds: float = 3600.0) -> None:
     """Wait until something holds, looked at after every step of the loop. Raises AssertionError when it is too late."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + within_seconds
+    begun = loop.time()
+    deadline = begun + within_seconds
     while not holds():
         if loop.time() > deadline:
             raise AssertionError(f"it did not hold within {within_seconds} s")
         # Not at once: time passes only where nothing is ready, and a waiter that turns in a circle always is.
-        await let_pass(0.01)
+        await let_pass(0.01 if loop.time() < begun + 10.0 else 0.25)

@@ -94,6 +94,23 @@ class Token:
         return f"{stale}-renewed"
 
 
+class Books(LedgerBook):
+    """Books that refuse what a test has planned, and in which a person may act before and after a call."""
+
+    refusals: dict[str, list[Exception]]
+    before: Callable[[Operation], None]
+    after: Callable[[Operation], None]
+
+    def apply(self, operation: Operation) -> Any:
+        """Do the operation, unless a refusal was planned for it."""
+        self.before(operation)
+        if planned := self.refusals.get(operation.name):
+            raise planned.pop(0)
+        result = super().apply(operation)
+        self.after(operation)
+        return result
+
+
 @dataclass
 class World:
     """One database, one organisation's books, and what went between them."""
@@ -107,7 +124,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.database = MemoryDatabase(clock=self.now)
-        self.book = LedgerBook(
+        self.book = Books(
             organization=Organization(
                 organization_id="1", name="Organisation", currency="EUR", time_zone="Europe/Rome"
             ),
@@ -117,6 +134,8 @@ class World:
             unique_field=self.connection.unique_field is not None,
             now=self.now,
         )
+        self.book.refusals = {}
+        self.book.before = self.book.after = lambda _: None
         self.factory = MemoryLedgerFactory(
             books={"1": self.book}, choose_fault=self._choose_fault, throttle_seconds=60.0
         )
@@ -145,6 +164,10 @@ class World:
     def plan(self, operation: str, *faults: Fault | None) -> None:
         """Let the next calls of this operation go wrong; None lets one through."""
         self.faults.setdefault(operation, []).extend(faults)
+
+    def refuse(self, operation: str, error: Exception, times: int = 1) -> None:
+        """Let the ledger refuse the next calls of this operation."""
+        self.book.refusals.setdefault(operation, []).extend([error] * times)
 
     # ---- settings and events
 
