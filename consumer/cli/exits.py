@@ -7,6 +7,7 @@ from enum import IntEnum
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from consumer.errors import (
     BookedError,
@@ -37,7 +38,8 @@ def console() -> Console:
 
 def complain(message: str) -> None:
     """Print an error to standard error."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error[/] {message}", markup=True)
+    # What is told may hold brackets: an order's id, a ledger's words. They are no markup.
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error[/] {escape(message)}", markup=True)
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def exits() -> Iterator[None]:
     try:
         yield
     except BookedError as error:
-        complain(str(error).replace("[", r"\["))
+        complain(str(error))
         raise typer.Exit(exit_of(error)) from error
     except KeyboardInterrupt:
         sys.exit(130)

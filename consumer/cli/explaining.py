@@ -4,6 +4,7 @@ import json
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from consumer.bootstrap.parts import open_stores
@@ -66,8 +67,9 @@ def _plain(story: Story) -> dict[str, object]:
 def _print(story: Story, lane: LaneView | None) -> None:
     out = console()
     record = story.order
-    out.print(f"[bold]Order {record.number or record.key.order_id}[/] of shop {record.key.shop_id}")
-    out.print(f"State: [bold]{record.state.value}[/]", _standing(record, lane))
+    # Whatever came from outside may hold brackets, which are no markup.
+    out.print(f"[bold]Order {escape(record.number or record.key.order_id)}[/] of shop {escape(record.key.shop_id)}")
+    out.print(f"State: [bold]{record.state.value}[/]", escape(_standing(record, lane)))
     if record.reason is not None and record.reason.fix:
         out.print(f"Fix: {record.reason.fix}", markup=False)
     for document in record.documents:
@@ -80,7 +82,7 @@ def _print(story: Story, lane: LaneView | None) -> None:
         )
     table = Table("When (UTC)", "What", "Story", show_lines=False)
     for line in story.lines:
-        table.add_row(f"{line.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], line.kind, line.text)
+        table.add_row(f"{line.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], line.kind, escape(line.text))
     out.print(table)
 
 

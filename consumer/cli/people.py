@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from consumer.bootstrap.parts import open_stores
@@ -73,5 +74,6 @@ def _print(groups: list[GroupSum], state: OrderState) -> None:
         sums = ", ".join(f"{amount} {currency}" for currency, amount in sorted(group.sums.items()))
         oldest = "" if group.oldest is None else f"{group.oldest:%Y-%m-%d %H:%M}"
         code = "" if group.reason_code is None else group.reason_code.value
-        table.add_row(group.shop_id, group.group_key or code, str(group.count), sums, oldest, group.fix)
+        cells = (group.shop_id, group.group_key or code, str(group.count), sums, oldest, group.fix)
+        table.add_row(*map(escape, cells))
     out.print(table)

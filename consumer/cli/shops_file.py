@@ -160,14 +160,8 @@ def read_shops_file(path: Path, environment: Mapping[str, str]) -> Plan:
 
 def parse_shops(text: str, *, name: str, environment: Mapping[str, str]) -> Plan:
     """Check the text of a file. Raises ConfigurationError, whose key is ``name:line``."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = 0 if mark is None else mark.line + 1
-        raise ConfigurationError(f"{name}:{line}", f"this is not YAML: {getattr(error, 'problem', error)}") from error
-    _refuse_repeated_keys(node, name)
-    data = _filled(yaml.safe_load(text) or {}, node, name, environment)
+    node, loaded = _loaded(text, name)
+    data = _filled(loaded or {}, node, name, environment)
     try:
         parsed = ShopsFile.model_validate(data)
     except ValidationError as error:
@@ -178,6 +172,32 @@ def parse_shops(text: str, *, name: str, environment: Mapping[str, str]) -> Plan
     )
     _check_relations(parsed, node, name)
     return plan
+
+
+def _loaded(text: str, name: str) -> tuple[yaml.Node | None, Any]:
+    """Give the text's nodes, which know their lines, and its values."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_repeated_keys(node, name)
+        return node, yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = 0 if mark is None else mark.line + 1
+        raise ConfigurationError(f"{name}:{line}", f"this is not YAML: {getattr(error, 'problem', error)}") from error
+    except ValueError as error:
+        # A date that there is not, such as 2026-02-30: YAML does not say on which line.
+        raise ConfigurationError(f"{name}:{_line_of_date(node)}", f"a value cannot be read: {error}") from error
+
+
+def _line_of_date(node: yaml.Node | None) -> int:
+    """Find the first scalar that YAML takes for a moment and that is none."""
+    if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":timestamp"):
+        try:
+            datetime.fromisoformat(node.value)
+        except ValueError:
+            return node.start_mark.line + 1
+    children = [] if node is None else _children(node)
+    return next((line for child in children if (line := _line_of_date(child))), 0)
 
 
 def _connection(connection_id: str, part: ConnectionPart) -> ConnectionSettings:
@@ -279,6 +299,7 @@ def _fault(error: ValidationError, node: yaml.Node | None, name: str) -> Configu
     message = {
         "missing": "it is missing",
         "extra_forbidden": "there is no setting of this name",
+        "string_type": "it has to be text; put it in quotes",
     }.get(fault["type"], fault["msg"].removeprefix("Value error, "))
     return ConfigurationError(f"{name}:{_line(node, path, path[:-1])}", f"{where}: {message}")
 
@@ -314,15 +335,29 @@ def _step(node: yaml.Node | None, part: Any) -> tuple[int, yaml.Node] | None:
     return None
 
 
-def _refuse_repeated_keys(node: yaml.Node | None, name: str) -> None:
+def _refuse_repeated_keys(node: yaml.Node | None, name: str, above: tuple[yaml.Node, ...] = ()) -> None:
     """YAML lets the last of two equal keys win in silence; half a shop's settings would be lost."""
+    if node is None:
+        return
+    if any(node is one for one in above):
+        raise ConfigurationError(f"{name}:{node.start_mark.line + 1}", "an alias stands within what it names")
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise ConfigurationError(f"{name}:{key.start_mark.line + 1}", f"{key.value} stands twice")
-            seen.add(key.value)
-            _refuse_repeated_keys(value, name)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _refuse_repeated_keys(value, name)
+        _check_names(node, name)
+    for child in _children(node):
+        _refuse_repeated_keys(child, name, (*above, node))
+
+
+def _check_names(node: yaml.MappingNode, name: str) -> None:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise ConfigurationError(f"{name}:{key.start_mark.line + 1}", "a name has to be plain text")
+        if key.value in seen:
+            raise ConfigurationError(f"{name}:{key.start_mark.line + 1}", f"{key.value} stands twice")
+        seen.add(key.value)
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [value for _, value in node.value]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []

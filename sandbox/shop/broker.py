@@ -22,8 +22,9 @@ async def producer(kafka_servers: str) -> AsyncIterator[AIOKafkaProducer]:
     sender = AIOKafkaProducer(
         bootstrap_servers=kafka_servers, acks="all", enable_idempotence=True, max_request_size=REQUEST_BYTES_MAX
     )
-    await sender.start()
+    # Within the try: a client that could not start has to be stopped as well.
     try:
+        await sender.start()
         yield sender
     finally:
         await sender.stop()
@@ -57,13 +58,16 @@ async def listening(kafka_servers: str, topics: Topics, order_list: OrderList) -
         enable_auto_commit=False,
     )
     changed = asyncio.Event()
-    await consumer.start()
-    reading = asyncio.create_task(_read(consumer, topics, order_list, changed))
+    # Within the try: a client that could not start has to be stopped as well.
     try:
-        yield changed
+        await consumer.start()
+        reading = asyncio.create_task(_read(consumer, topics, order_list, changed))
+        try:
+            yield changed
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
         await consumer.stop()
 
 

@@ -22,8 +22,10 @@ from consumer.domain.deciding.situation import (
 )
 from consumer.domain.ledger import CreateInvoice, FindInvoices, Invoice, ReadInvoice
 from consumer.domain.mapping import Mapped
+from consumer.domain.money import ZERO
 from consumer.domain.records import Document, Note
 from consumer.domain.states import Reason, ReasonCode
+from consumer.domain.texts import plain
 
 
 def decide_new(situation: Situation) -> Decision:
@@ -68,10 +70,23 @@ def _refused_before(situation: Situation, mapped: Mapped) -> Reason | None:
         code=ReasonCode.DIFFERENCE,
         message=(
             f"The shop's total is {mapped.expected.total}, the ledger's was {before.total} {before.currency}. "
-            "The document was taken back."
+            f"{_vat_differences(mapped, before)}The document was taken back."
         ),
         fix="Compare the order's lines with its total, or the ledger's rounding of VAT with the shop's; then retry.",
     )
+
+
+def _vat_differences(mapped: Mapped, before: Document) -> str:
+    """Say where VAT differed: the totals may be equal all the same."""
+    ours = {row.rate: row.tax for row in mapped.expected.tax_by_rate}
+    theirs = {row.rate: row.tax for row in before.tax_by_rate}
+    pairs = {rate: (ours.get(rate, ZERO), theirs.get(rate, ZERO)) for rate in sorted({*ours, *theirs})}
+    told = [
+        f"VAT at {plain(rate)} %: shop {plain(shop)}, ledger {plain(ledger)}. "
+        for rate, (shop, ledger) in pairs.items()
+        if shop != ledger
+    ]
+    return "".join(told) if theirs else ""
 
 
 def _taken_back(situation: Situation, mapped: Mapped) -> Document | None:

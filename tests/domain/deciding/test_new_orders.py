@@ -16,6 +16,7 @@ from consumer.domain.deciding.situation import (
     WhoIs,
 )
 from consumer.domain.ledger import CreateInvoice, FindInvoices, InvoiceStatus, ReadInvoice
+from consumer.domain.orders import RateFigures
 from consumer.domain.standing import Facts
 from consumer.domain.states import OrderState, Reason, ReasonCode, Wish
 from tests.domain.deciding.building import (
@@ -127,6 +128,16 @@ def test_a_draft_that_was_taken_back_is_not_made_again() -> None:
     assert decision.conclusion.difference == Decimal("0.01")
     other = document(status=DELETED_FOR_DIFFERENCE, live=False, written_digest=b"another draft")
     assert isinstance(decide(situation(with_documents(other))), Call)
+
+
+def test_where_only_the_vat_differed_the_reason_says_so() -> None:
+    """Equal totals would say nothing: the VAT of the rate stands beside them, with both figures."""
+    wrong = (RateFigures(rate=Decimal(22), net=None, tax=Decimal("2.19")),)
+    gone = document(status=DELETED_FOR_DIFFERENCE, live=False, total=Decimal("12.20"), tax_by_rate=wrong)
+    decision = decide(situation(with_documents(gone)))
+    assert isinstance(decision, Rest)
+    assert decision.conclusion.reason is not None
+    assert "VAT at 22 %: shop 2.2, ledger 2.19." in decision.conclusion.reason.message
 
 
 def test_an_invoice_deleted_by_hand_is_not_made_again() -> None:

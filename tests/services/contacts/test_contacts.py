@@ -9,6 +9,7 @@ from consumer.adapters.memory.ledger import Fault
 from consumer.domain.ledger import Contact, ContactData
 from consumer.domain.settings import NameMatch
 from consumer.domain.states import OrderState
+from consumer.services.contacts import CustomerLocks
 from tests.services.sync.test_keeping_up import AUTOMATIC
 from tests.services.sync.virtual_time import let_pass, run, until
 from tests.services.sync.world import World
@@ -180,8 +181,6 @@ def test_an_update_of_a_contact_without_an_answer_is_read_before_it_is_written_a
 
 def test_the_locks_of_customers_are_forgotten_when_nobody_holds_them() -> None:
     """A lane that lives for months must not keep one lock per customer it ever saw."""
-    from consumer.services.contacts import CustomerLocks  # noqa: PLC0415 only this test looks inside
-
     locks = CustomerLocks()
 
     async def use() -> None:
