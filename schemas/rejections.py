@@ -37,6 +37,7 @@ class RejectionReason(StrEnum):
     REVISION_MISSING = "revision_missing"
     REVISION_IN_FUTURE = "revision_in_future"
     REFUSED_BY_DATABASE = "refused_by_database"
+    READER_FAILED = "reader_failed"
 
 
 class Meaning(NamedTuple):
@@ -108,6 +109,10 @@ MEANINGS: dict[RejectionReason, Meaning] = {
     ),
     RejectionReason.REFUSED_BY_DATABASE: Meaning(
         "The database refused to store the event because of something in it.",
+        "Report it together with the position: it is a fault of this program.",
+    ),
+    RejectionReason.READER_FAILED: Meaning(
+        "Reading the event failed in a way that nobody had foreseen.",
         "Report it together with the position: it is a fault of this program.",
     ),
 }

@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Iterable, Iterator
-from typing import Any
+from enum import Enum
+from typing import Any, get_args
 
 import typer
 from prometheus_client import Counter, Gauge, Histogram
@@ -10,7 +11,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from consumer.cli.app import app
 from consumer.cli.exits import Exit
-from consumer.domain.states import TRANSITIONS, OrderState
+from consumer.domain.states import TRANSITIONS, OrderState, ReasonCode
 from consumer.observability.metrics import Metrics
 
 W, D, U, B, P, N = OrderState  # in the order of the enum: waiting, due, uncertain, booked, parked, withdrawn
@@ -145,10 +146,17 @@ def _below(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 def _parameter(parameter: Any) -> str:
     argument = parameter.param_type_name == "argument"
     name = (parameter.metavar or parameter.name).upper() if argument else ", ".join(parameter.opts)
-    if parameter.multiple:
-        name += " (may be repeated)"
     default = "required" if parameter.required else _default(parameter.default)
-    return row(f"`{name}`".replace(" (may be repeated)`", "` (may be repeated)"), default, parameter.help or "")
+    meaning = " ".join([parameter.help or "", *_choices(parameter.type_descriptor.annotation)])
+    return row(f"`{name}`", default, meaning)
+
+
+def _choices(annotation: Any) -> Iterator[str]:
+    for kind in (annotation, *get_args(annotation)):
+        if kind is ReasonCode:
+            yield "One of the codes in [errors.md](errors.md)."
+        elif isinstance(kind, type) and issubclass(kind, Enum):
+            yield f"One of {', '.join(str(member.value) for member in kind)}."
 
 
 def _default(value: Any) -> str:

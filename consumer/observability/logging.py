@@ -3,12 +3,13 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
 MASK = "***"
+_DEPTH_MAX = 4  # of what is looked into; what lies deeper is masked as text
 # Fields that may not be printed whatever they hold.
 _SECRET_FIELDS = re.compile(r"(token|secret|password|authorization|refresh|access_key|dsn|database_url)", re.IGNORECASE)
 _PERSONAL_FIELDS = re.compile(
@@ -33,11 +34,22 @@ def mask_text(text: str) -> str:
 
 def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
-        if name != "token_age_seconds" and (_SECRET_FIELDS.search(name) or _PERSONAL_FIELDS.match(name)):
-            event[name] = MASK
-        elif isinstance(value, str):
-            event[name] = mask_text(value)
+        event[name] = _masked(name, value)
     return event
+
+
+def _masked(name: str, value: Any, depth: int = 0) -> Any:
+    """Mask one field, by its name or by how it looks, and what lies within it."""
+    if name != "token_age_seconds" and (_SECRET_FIELDS.search(name) or _PERSONAL_FIELDS.match(name)):
+        return MASK
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping) and depth < _DEPTH_MAX:
+        return {str(key): _masked(str(key), inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset) and depth < _DEPTH_MAX:
+        return [_masked("", inner, depth + 1) for inner in value]
+    # Whatever else it is, its text is what would be printed.
+    return mask_text(value if isinstance(value, str) else str(value))
 
 
 def set_up_logging(level: str, *, stream: TextIO | None = None, sandbox_ledger: str | None = None) -> None:
@@ -71,6 +83,8 @@ def set_up_logging(level: str, *, stream: TextIO | None = None, sandbox_ledger: 
     root.setLevel(logging.WARNING)
     for name in ("httpx", "httpcore", "aiokafka", "asyncio", "uvicorn", "alembic", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It calls every fresh start of a group an error; that a broker does not answer is said by our own services.
+    logging.getLogger("aiokafka.consumer.group_coordinator").setLevel(logging.CRITICAL)
 
 
 def _with_sandbox(address: str) -> Any:

@@ -6,7 +6,7 @@ make a second document.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -230,14 +230,17 @@ class Lane:
         if now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
+        await self._look_at_settings()
+        if self._end is None:
+            await self._knowledge.tend_index()
+
+    async def _look_at_settings(self) -> None:
         view = await self._knowledge.look_again()
         if view.stopped is not None:
             self._end = LaneEnd.STOPPED_CONNECTION
         elif view.connection != self._knowledge.connection or view.look_first:
             # What is in hand is finished as it was begun; the next lane is opened with the new settings.
             self._end = LaneEnd.CHANGED
-        else:
-            await self._knowledge.tend_index()
 
     async def _take(self) -> float:
         free = self._calls_at_once - len(self._in_hand)
@@ -246,12 +249,26 @@ class Lane:
         await self._give_back_untouched()
         claimed = await self._tools.lanes.claim(self._lease, free, list(self._in_hand))
         self._more = claimed.more
-        for record in claimed.orders:
-            await self._take_in_hand(record)
         if claimed.orders:
+            await self._begin(claimed.orders)
             return 0.0 if claimed.more else LOOK_SECONDS
         waits = (claimed.next_due_seconds, claimed.quota_wait_seconds, LOOK_SECONDS)
         return min(wait for wait in waits if wait is not None)
+
+    async def _begin(self, orders: Sequence[OrderRecord]) -> None:
+        """Take claimed orders in hand, under settings that are not older than the claim.
+
+        With older ones an order that is due because automatic sending was just switched on would be put to wait, for
+        ever, and one would be written just after it was switched off.
+        """
+        keys = [record.key for record in orders]
+        self._to_release += keys
+        await self._look_at_settings()
+        if self._end is not None:
+            return
+        self._to_release = [key for key in self._to_release if key not in keys]
+        for record in orders:
+            await self._take_in_hand(record)
 
     async def _take_in_hand(self, record: OrderRecord) -> None:
         if 1 < record.takes <= TAKES_MAX + 1 and self._in_hand:

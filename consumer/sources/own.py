@@ -31,8 +31,8 @@ from schemas import parties
 from schemas.json_text import SIZE_MAX_BYTES
 from schemas.orders import OrderData, OrderKind, parse_order
 from schemas.reading import ReadEvent, Tombstone, read_message
+from schemas.rejections import MEANINGS, RejectionReason
 
-READER_FAILED = "reader_failed"  # not of the contract: a fault of this program
 _ZERO = Decimal(0)
 _TOPIC_KINDS = {
     EventKind.PAID: OrderKind.PAID,
@@ -61,8 +61,8 @@ def read_record(
         if isinstance(read, ReadEvent):
             return to_event(read, origin, zone_of(read.shop_id))
     except Exception as error:  # noqa: BLE001 a fault of ours in one message must not stop its partition for all
-        failed = f"Reading failed with {type(error).__name__}. Report it together with the position."
-        return to_rejected(record, origin, reason=READER_FAILED, message=failed)
+        failed = f"Reading failed with {type(error).__name__}. {MEANINGS[RejectionReason.READER_FAILED].fix}"
+        return to_rejected(record, origin, reason=RejectionReason.READER_FAILED, message=failed)
     if isinstance(read, Tombstone):
         return None
     return to_rejected(

@@ -66,7 +66,9 @@ async def listening(kafka_servers: str, topics: Topics, order_list: OrderList) -
             yield changed
         finally:
             reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            # A message that could not be read has ended the reading, and is raised here.
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
     finally:
         await consumer.stop()
 

@@ -23,7 +23,7 @@ TOKEN = re.compile(r"\b1000\.[0-9a-f]{32}\.[0-9a-f]{32}\b")
 
 
 async def test_health_and_metrics(installation: Installation) -> None:
-    """Alive and ready while it works; the figures of events, bookings, calls, messages and orders are those of the run."""
+    """Alive and ready while it works; the figures of events, bookings, calls and orders are those of the run."""
     await installation.apply()
     await installation.connect()
     async with installation.process() as booked:

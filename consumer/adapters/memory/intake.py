@@ -54,16 +54,34 @@ class MemoryIntakeStore:
     ) -> None:
         self._db = database
         self._render_rejected = render_rejected
+        # Where this process last saw each position, as in Postgres: one that lies lower now was set back.
+        self._seen: dict[TopicPartition, int] = {}
 
     async def positions(self, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, Position]:
         """See the port."""
         async with self._db.transaction():
-            return {place: self._db.positions[place] for place in places if place in self._db.positions}
+            found = {place: self._db.positions[place] for place in places if place in self._db.positions}
+            self._seen.update({place: position.next_offset for place, position in found.items()})
+            return found
 
     async def record(self, batch: Sequence[Taken]) -> Recorded:
-        """See the port. Raises FencedError where somebody has begun a new log of a partition meanwhile."""
+        """See the port. Raises FencedError where somebody has begun a new log of a partition, or set it back."""
+        seen = dict(self._seen)
         async with self._db.transaction() as now:
-            return self._record(batch, now)
+            self._refuse_set_back(batch, seen)
+            recorded = self._record(batch, now)
+        self._seen.update(recorded.positions)
+        return recorded
+
+    def _refuse_set_back(self, batch: Sequence[Taken], seen: Mapping[TopicPartition, int]) -> None:
+        for place in {one.place for one in batch}:
+            first = next(one.offset for one in batch if one.place == place)
+            position = self._db.positions.get(place)
+            if position is not None and position.next_offset < min(first, seen.get(place, 0)):
+                raise FencedError(
+                    f"{place.topic}[{place.partition}] was set back to {position.next_offset}, and this batch begins "
+                    f"at {first}: read the positions again and start from there"
+                )
 
     def _record(self, batch: Sequence[Taken], now: datetime) -> Recorded:
         admitted = self._admit(batch)

@@ -18,6 +18,7 @@ _UNAVAILABLE_STATES = frozenset(
         "3D000",  # the database is missing: it may still be made
         "40001",  # conflicts that went on after all the tries
         "40P01",
+        "55000",  # the database takes no connections: somebody maintains it
         "55P03",  # a lock was not had in time
     }
 )

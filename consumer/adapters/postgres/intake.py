@@ -11,7 +11,7 @@ import asyncpg
 from consumer.adapters.postgres import intake_rows as rows
 from consumer.adapters.postgres.errors import is_data_error
 from consumer.adapters.postgres.pool import Connection, Database
-from consumer.adapters.postgres.positions import PostgresPositions, pairs
+from consumer.adapters.postgres.positions import PostgresPositions, pairs, refuse_set_back
 from consumer.adapters.postgres.sql import load
 from consumer.domain.events import OrderEvent, Rejected
 from consumer.domain.orders import OrderKey
@@ -76,7 +76,7 @@ class PostgresIntakeStore(PostgresPositions):
         self._render_rejected = render_rejected
 
     async def record(self, batch: Sequence[Taken]) -> Recorded:
-        """See the port. Raises FencedError where somebody has begun a new log of a partition meanwhile."""
+        """See the port. Raises FencedError where somebody has begun a new log of a partition, or set it back."""
         if not batch:
             return Recorded(positions={}, verdicts={}, woken=frozenset(), outbox_rows=0)
         try:
@@ -90,13 +90,19 @@ class PostgresIntakeStore(PostgresPositions):
             return await self._record_in_parts(batch, error)
 
     async def _record_whole(self, batch: Sequence[Taken]) -> Recorded:
+        # As it was when the batch was handed over: the partition may be placed anew while we wait for its lock.
+        seen = dict(self._seen)
         for _ in range(_TRIES - 1):
             try:
-                return await self._database.run(lambda connection: self._record(connection, batch))
+                recorded = await self._database.run(lambda connection: self._record(connection, batch, seen))
             except _OrderAddedMeanwhileError:
                 # The insert has waited for the other's commit; the next run reads what it was.
                 continue
-        return await self._database.run(lambda connection: self._record(connection, batch))
+            break
+        else:
+            recorded = await self._database.run(lambda connection: self._record(connection, batch, seen))
+        self._seen.update(recorded.positions)
+        return recorded
 
     async def _record_in_parts(self, batch: Sequence[Taken], error: Exception) -> Recorded:
         """Find the record that the database refuses, by halving; the order of the records is kept."""
@@ -108,8 +114,10 @@ class PostgresIntakeStore(PostgresPositions):
             raise error
         return await self.record([replace(culprit, outcome=rows.refused(culprit, str(error)))])
 
-    async def _record(self, connection: Connection, taken: Sequence[Taken]) -> Recorded:
-        batch = await self._admit(connection, taken)
+    async def _record(
+        self, connection: Connection, taken: Sequence[Taken], seen: Mapping[TopicPartition, int]
+    ) -> Recorded:
+        batch = await self._admit(connection, taken, seen)
         await self._read_settings(connection, batch)
         events = batch.events
         known = await self._lock_orders(connection, batch, {event.key for _, event in events})
@@ -131,7 +139,9 @@ class PostgresIntakeStore(PostgresPositions):
             outbox_rows=outbox_rows,
         )
 
-    async def _admit(self, connection: Connection, taken: Sequence[Taken]) -> _Batch:
+    async def _admit(
+        self, connection: Connection, taken: Sequence[Taken], seen: Mapping[TopicPartition, int]
+    ) -> _Batch:
         """Lock the positions and drop what lies below them."""
         logs = {t.place: t.outcome.origin.log for t in reversed(taken) if t.outcome is not None}
         places = sorted({t.place for t in taken})
@@ -147,6 +157,7 @@ class PostgresIntakeStore(PostgresPositions):
             last={},
             verdicts=Counter(),
         )
+        refuse_set_back(taken, batch.next_offsets, seen)
         for one in taken:
             log = positions[one.place]["log"]
             if one.outcome is not None and one.outcome.origin.log != log:

@@ -6,7 +6,7 @@ from typing import Any
 from consumer.adapters.postgres.pool import Connection, Database
 from consumer.adapters.postgres.sql import load
 from consumer.errors import FencedError
-from consumer.ports.intake import Gap, Position, TopicPartition
+from consumer.ports.intake import Gap, Position, Taken, TopicPartition
 
 
 def pairs(table: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
@@ -15,17 +15,39 @@ def pairs(table: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
     return [first for first, _ in rows], [second for _, second in rows]
 
 
+def refuse_set_back(
+    batch: Iterable[Taken], next_offsets: Mapping[TopicPartition, int], seen: Mapping[TopicPartition, int]
+) -> None:
+    """Raise FencedError where a position lies below where we left it, and the batch would jump over what is between.
+
+    A person has set it back then, while the partition was being read further on. A batch that begins at the position
+    or before is what was asked for.
+    """
+    firsts: dict[TopicPartition, int] = {}
+    for one in batch:
+        firsts.setdefault(one.place, one.offset)
+    for place, first in firsts.items():
+        if next_offsets[place] < min(first, seen.get(place, 0)):
+            raise FencedError(
+                f"{place.topic}[{place.partition}] was set back to {next_offsets[place]}, and this batch begins at "
+                f"{first}: read the positions again and start from there"
+            )
+
+
 class PostgresPositions:
     """The half of consumer.ports.intake.IntakeStore that is about positions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = load("intake")
+        # Where this process last saw each position: one that lies lower now was set back by somebody else.
+        self._seen: dict[TopicPartition, int] = {}
 
     async def positions(self, places: Sequence[TopicPartition]) -> Mapping[TopicPartition, Position]:
         """See the port."""
         async with self._database.connection() as connection:
             found = await connection.fetch(self._sql.read_positions, *pairs(places))
+        self._seen.update({TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in found})
         return {
             TopicPartition(row["topic"], row["partition"]): Position(
                 log=row["log"],
@@ -51,7 +73,9 @@ class PostgresPositions:
             )
             return await self._put(connection, place, row["log"] + 1, first_offset)
 
-        return await self._database.run(begin)
+        position = await self._database.run(begin)
+        self._seen[place] = position.next_offset
+        return position
 
     async def record_gap(self, gap: Gap) -> None:
         """See the port. A gap that was recorded, or that lies below the position, changes nothing."""

@@ -44,6 +44,30 @@ async def test_a_person_moves_a_position(rig: Rig) -> None:
     assert (await rig.order(key())).change == 1
 
 
+async def test_a_running_intake_does_not_overwrite_a_position_that_is_set_back(rig: Rig) -> None:
+    """Its next batch is refused, it reads the position again, and what lies between is taken once more."""
+    await set_up(rig)
+    await rig.intake.record([taken(key(str(offset)), offset) for offset in range(6)])
+    await rig.intake.set_position(PAID, 2, "ada")
+    with pytest.raises(FencedError, match="set back to 2, and this batch begins at 6"):
+        await rig.intake.record([taken(key("6"), 6)])
+    assert await rig.intake.positions([PAID]) == {PAID: Position(log=1, next_offset=2)}
+    # A compacted topic may begin behind the position that was asked for: it is not refused a second time.
+    recorded = await rig.intake.record([taken(key(str(offset)), offset) for offset in (3, 4, 5, 6)])
+    assert recorded.verdicts == {"repeated": 3, "newest": 1}
+    assert recorded.positions == {PAID: 7}
+
+
+async def test_a_running_intake_goes_on_to_a_position_that_is_set_forward(rig: Rig) -> None:
+    """What lies below it is dropped, and the first record behind it is taken."""
+    await set_up(rig)
+    await rig.intake.record([taken(key("0"), 0)])
+    await rig.intake.set_position(PAID, 3, "ada")
+    recorded = await rig.intake.record([taken(key(str(offset)), offset) for offset in (1, 2, 3)])
+    assert recorded.verdicts == {"repeated_delivery": 2, "newest": 1}
+    assert recorded.positions == {PAID: 4}
+
+
 async def test_a_position_of_a_partition_never_taken_may_be_set(rig: Rig) -> None:
     """There is nothing before it, so that there is no gap."""
     assert await rig.intake.set_position(PAID, 7, "ada") == Position(log=1, next_offset=7)
