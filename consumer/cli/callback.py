@@ -55,7 +55,7 @@ async def wait_for_callback(callback: Callback, port: int) -> str:
                 answered.set_exception(ConnectionStoppedError(message, StopCause.NOT_CONNECTED))
         return PlainTextResponse("You may close this page and go back to the terminal.")
 
-    server = HttpServer(Starlette(routes=[Route("/callback", receive)]), host="127.0.0.1", port=port)
+    server = HttpServer(Starlette(routes=[Route("/callback", receive)]), host="127.0.0.1", port=port, setting="--port")
     await server.start()
     try:
         return await answered

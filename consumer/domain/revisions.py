@@ -185,9 +185,7 @@ def _take(head: OrderHead | None, event: OrderEvent, by: RevisionKey) -> tuple[O
     """Take one event. All that changes is gathered and put in at once: this runs thousands of times a second."""
     revision = Revision.of(event)
     if head is None:
-        empty = OrderHead(key=event.key, revision=revision)
-        changes = _content(empty, event, revision, by) | _facts(empty, event, revision, by)
-        return OrderHead(key=event.key, revision=revision, **changes), Verdict.NEWEST
+        return _first(event, revision), Verdict.NEWEST
     verdict = _verdict(head, event, revision, by)
     changes = _content(head, event, revision, by) | _facts(head, event, revision, by)
     if newer(revision, head.revision, by):
@@ -195,6 +193,28 @@ def _take(head: OrderHead | None, event: OrderEvent, by: RevisionKey) -> tuple[O
     if verdict is Verdict.OLDER:
         changes["losing_events"] = head.losing_events + 1
     return replace(head, **changes), verdict
+
+
+def _first(event: OrderEvent, revision: Revision) -> OrderHead:
+    """Make the head of an order's first event: there is nothing to compare with, and most orders have no second one."""
+    paid = event.kind is EventKind.PAID or event.paid_at is not None
+    cancels = event.kind is EventKind.CANCELLED or event.cancelled_at is not None
+    facts: dict[str, Any] = {"paid_told_at": event.time} if paid else {}
+    if cancels:
+        facts |= {"cancelled_by": revision, "cancelled_at": event.cancelled_at or event.time}
+    elif event.cancelled_null:
+        facts["uncancelled_by"] = revision
+    if event.content is not None:
+        facts |= _content_of(event, revision)
+    return OrderHead(
+        key=event.key,
+        revision=revision,
+        paid=paid,
+        paid_at=event.paid_at,
+        refund_ids=frozenset(event.refund_ids),
+        events=1,
+        **facts,
+    )
 
 
 def _verdict(head: OrderHead, event: OrderEvent, revision: Revision, by: RevisionKey) -> Verdict:
@@ -211,6 +231,10 @@ def _content(head: OrderHead, event: OrderEvent, revision: Revision, by: Revisio
         return {}
     if head.content_revision is not None and not newer(revision, head.content_revision, by):
         return {}
+    return _content_of(event, revision)
+
+
+def _content_of(event: OrderEvent, revision: Revision) -> dict[str, Any]:
     return {
         "content": event.content,
         "content_hash": event.content_hash,

@@ -15,11 +15,11 @@ CONNECTIONS_MAX = 200
 
 
 class HttpServer(Service):
-    """Serves one application until it is stopped."""
+    """Serves one application until it is stopped. ``setting`` names the port where it cannot be used."""
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, *, host: str, port: int, setting: str = "BOOKED_HTTP_PORT") -> None:
         super().__init__("http")
-        self._socket = _bind(host, port)
+        self._socket = _bind(host, port, setting)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -57,7 +57,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -65,7 +65,7 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise ConfigurationError("BOOKED_HTTP_PORT", f"{host}:{port} cannot be used: {error.strerror}") from error
+        raise ConfigurationError(setting, f"{host}:{port} cannot be used: {error.strerror}") from error
     bound.listen(BACKLOG)
     bound.setblocking(False)  # noqa: FBT003 the standard library's own signature
     return bound

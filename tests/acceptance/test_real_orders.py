@@ -87,14 +87,18 @@ def _taxes(taxes: Sequence[Tax]) -> list[dict[str, Any]]:
 
 def organization(orders: Sequence[Order]) -> dict[str, Any]:
     """Give an organisation that has every rate and currency of these orders."""
-    charges: list[Line | Shipping | Fee] = [c for o in orders for c in (*o.lines, *o.shipping, *o.fees)]
-    rates = sorted({tax.rate for charge in charges for tax in charge.taxes})
+    rates = sorted({tax.rate for order in orders for tax in _every_tax(order)})
     currencies = sorted({order.currency for order in orders} - {"EUR"})
     return {
         **ORGANIZATION,
         "taxes": [{"tax_name": f"VAT {rate}", "tax_percentage": float(rate)} for rate in rates],
         "currencies": currencies,
     }
+
+
+def _every_tax(order: Order) -> list[Tax]:
+    charges: tuple[Line | Shipping | Fee, ...] = (*order.lines, *order.shipping, *order.fees)
+    return [tax for charge in charges for tax in charge.taxes]
 
 
 def stated_taxes(order: Order) -> dict[Decimal, Decimal]:

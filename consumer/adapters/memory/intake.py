@@ -217,6 +217,7 @@ class MemoryIntakeStore:
                 self._gap(place, before.log, before.next_offset, None, "made_again", now)
                 after = Position(log=before.log + 1, next_offset=first_offset)
             self._db.positions[place] = after
+            self._seen[place] = first_offset
             return after
 
     async def record_gap(self, gap: Gap) -> None:

@@ -1,0 +1,58 @@
+"""What fails in a row on a connection: when the lane rests, for how long, and when the connection is stopped."""
+
+import pytest
+
+from consumer.domain.records import Conclusion
+from consumer.domain.states import OrderState, Reason, ReasonCode
+from consumer.services.streaks import Streaks
+
+FAILED = Conclusion(state=OrderState.DUE, due_in_seconds=1.0, failed=True)
+BOOKED = Conclusion(state=OrderState.BOOKED)
+DIFFERENT = Conclusion(state=OrderState.PARKED, reason=Reason(code=ReasonCode.DIFFERENCE, message="one cent"))
+PARKED = Conclusion(state=OrderState.PARKED, reason=Reason(code=ReasonCode.TAX_MISSING, message="no tax"))
+
+
+def test_the_fifth_failure_in_a_row_rests_and_each_after_a_rest_twice_as_long() -> None:
+    """10, 20, 40 … and never more than five minutes."""
+    streaks, now, rests = Streaks(), 0.0, []
+    for _ in range(12):
+        rest = streaks.rest_seconds(FAILED, now)
+        if rest is not None:
+            rests.append(rest)
+            now += rest
+    assert rests == [10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0, 300.0]
+
+
+def test_four_calls_that_fail_together_are_one_reason_to_rest() -> None:
+    """They were under way when the lane began to rest: they do not double the rest."""
+    streaks = Streaks(failures=4)
+    assert [streaks.rest_seconds(FAILED, 100.0) for _ in range(4)] == [10.0, None, None, None]
+    assert streaks.rest_seconds(FAILED, 110.0) == 20.0
+
+
+def test_a_success_ends_the_streak_and_a_parked_order_does_not() -> None:
+    """That the ledger answers is shown by what it did, not by what we refused to send."""
+    streaks = Streaks()
+    for conclusion in (FAILED, FAILED, FAILED, FAILED, PARKED):
+        assert streaks.rest_seconds(conclusion, 0.0) is None
+    assert streaks.rest_seconds(FAILED, 0.0) == 10.0
+    streaks = Streaks(failures=4)
+    assert streaks.rest_seconds(BOOKED, 0.0) is None
+    assert streaks.rest_seconds(FAILED, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("conclusions", "stops"),
+    [
+        ([DIFFERENT] * 3, [False, False, True]),
+        ([DIFFERENT, PARKED, DIFFERENT, FAILED, DIFFERENT], [False, False, False, False, True]),
+        ([DIFFERENT, DIFFERENT, BOOKED, DIFFERENT, DIFFERENT], [False] * 5),
+        ([DIFFERENT] * 6, [False, False, True, False, False, True]),
+    ],
+)
+def test_three_differences_with_no_document_that_agrees_between_them_stop(
+    conclusions: list[Conclusion], stops: list[bool]
+) -> None:
+    """After a person has resumed the connection it takes three again."""
+    streaks = Streaks()
+    assert [streaks.differs_too_often(conclusion) for conclusion in conclusions] == stops
