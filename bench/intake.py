@@ -30,6 +30,7 @@ from consumer.adapters.postgres.intake import PostgresIntakeStore
 from consumer.adapters.postgres.migrations import migrate
 from consumer.adapters.postgres.pool import Database
 from consumer.adapters.postgres.settings import PostgresSettingsStore
+from consumer.bootstrap.collector import calm_collector
 from consumer.domain.events import EventKind, Rejected
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.ports.intake import Recorded, Taken, TopicPartition
@@ -323,6 +324,8 @@ def main() -> int:
     profile = cProfile.Profile()
     if given.profile:
         profile.enable()
+    # As `booked run` does.
+    calm_collector()
     asyncio.run(run_child(given.child))
     if given.profile:
         profile.disable()

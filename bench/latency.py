@@ -79,7 +79,7 @@ async def measure(count: int) -> list[Timing]:
             installation.topics["invoice.synced"], bootstrap_servers=servers, auto_offset_reset="earliest"
         )
         async with (
-            installation.process(BOOKED_LOG_LEVEL="warning"),
+            installation.process(),
             AIOKafkaProducer(bootstrap_servers=servers, acks="all") as sender,
             reader,
         ):

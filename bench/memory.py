@@ -63,7 +63,7 @@ async def measure(events: int) -> float:
         print(f"{events} events published")
         database = await asyncpg.connect(installation.database_url)
         try:
-            async with installation.process(BOOKED_LOG_LEVEL="warning") as booked:
+            async with installation.process() as booked:
                 began = perf_counter()
                 idle = psutil.Process(booked.pid).memory_info().rss
                 most = await watch(booked, database, events)

@@ -14,7 +14,8 @@ import structlog
 
 from consumer.adapters.kafka.sink import KafkaSink
 from consumer.adapters.kafka.source import KafkaSource
-from consumer.adapters.postgres.migrations import HEAD
+from consumer.adapters.postgres.migrations import HEAD, make_partitions
+from consumer.adapters.postgres.pool import Database
 from consumer.adapters.postgres.wakeups import PostgresWakeups
 from consumer.bootstrap.parts import (
     LedgerWay,
@@ -28,8 +29,8 @@ from consumer.bootstrap.reports import MetricsReport
 from consumer.bootstrap.zones import ShopZones
 from consumer.config import Settings
 from consumer.domain.events import EventKind
-from consumer.errors import DatabaseUnavailableError
-from consumer.lifecycle import Service, run_services
+from consumer.errors import ConfigurationError, DatabaseUnavailableError
+from consumer.lifecycle import Service, ServiceDiedError, run_services
 from consumer.observability.metrics import Metrics
 from consumer.ports.intake import Recorded
 from consumer.ports.wakeups import WakeKind
@@ -46,6 +47,7 @@ from consumer.web.server import HttpServer
 log = structlog.get_logger()
 
 WAIT_SECONDS = 1.0
+PARTITIONS_EVERY_SECONDS = 3600.0
 
 
 class Part(StrEnum):
@@ -78,10 +80,21 @@ async def run_process(settings: Settings, parts: frozenset[Part]) -> None:
             way = await stack.enter_async_context(open_ledger_way(settings, stores))
             services = _services(settings, parts, stores, way, metrics)
             waiting.watch(services, stores)
-            await run_services(services, stop, deadline_seconds=settings.stop_seconds)
+            await _run(services, stop, settings.stop_seconds)
     finally:
         await http.stop(2.0)
         log.info("stopped")
+
+
+async def _run(services: list[Service], stop: asyncio.Event, deadline_seconds: float) -> None:
+    try:
+        await run_services(services, stop, deadline_seconds=deadline_seconds)
+    except ServiceDiedError as error:
+        # A wrong setting that only shows at work (a database of another installation) is still a wrong setting:
+        # starting again does not help, and the exit code says so.
+        if isinstance(error.__cause__, ConfigurationError):
+            raise error.__cause__ from error
+        raise
 
 
 async def _database(
@@ -128,6 +141,7 @@ def _services(
     report = MetricsReport(metrics)
     services: list[Service] = [
         WakeupsRunner(wakeups),
+        DayPartitions(stores.database),
         FiguresReader(stores.figures, lambda figures: metrics.show(figures, time.time())),
     ]
     if Part.INTAKE in parts:
@@ -228,6 +242,26 @@ class WakeupsRunner(Service):
 
     async def _release(self) -> None:
         await self._wakeups.stop()
+
+
+class DayPartitions(Service):
+    """Makes the tables of the days to come, a week ahead, so that no day's rows land in the rest."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__("day-partitions")
+        self._database = database
+
+    async def _begin(self) -> None:
+        self.spawn("making", self._make())
+        self.started.set()
+
+    async def _make(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                await make_partitions(self._database)
+            except DatabaseUnavailableError:
+                log.warning("day_partitions_wait_for_database")
+            await self.nap(PARTITIONS_EVERY_SECONDS)
 
 
 class OutboxWaker(Service):

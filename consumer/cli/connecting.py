@@ -11,7 +11,7 @@ from consumer.cli.context import person, run_command, stores_and_ledgers
 from consumer.cli.exits import console
 from consumer.config import Settings
 from consumer.domain.settings import ConnectionSettings
-from consumer.errors import ConfigurationError
+from consumer.errors import ConfigurationError, ConnectionStoppedError, StopCause
 from consumer.ports.ledger import ClientCredentials, Grant
 
 WAIT_SECONDS = 600.0
@@ -75,7 +75,11 @@ async def _grant(
     redirect = f"http://127.0.0.1:{port}/callback"
     address = way.accounts.authorize_url(connection.data_center, client.client_id, redirect, callback.state)
     console().print(f"Open this address in a browser and allow the access:\n\n{address}\n", markup=False)
-    received = await asyncio.wait_for(wait_for_callback(callback, port), WAIT_SECONDS)
+    try:
+        received = await asyncio.wait_for(wait_for_callback(callback, port), WAIT_SECONDS)
+    except TimeoutError as error:
+        message = f"No answer came from the browser within {WAIT_SECONDS / 60:.0f} minutes; start again."
+        raise ConnectionStoppedError(message, StopCause.NOT_CONNECTED) from error
     return await way.accounts.exchange_code(connection.data_center, client, received, redirect)
 
 

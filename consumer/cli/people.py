@@ -8,7 +8,7 @@ from rich.table import Table
 
 from consumer.bootstrap.parts import open_stores
 from consumer.cli.context import person, run_command
-from consumer.cli.exits import console
+from consumer.cli.exits import Exit, complain, console
 from consumer.config import Settings
 from consumer.domain.states import OrderState, ReasonCode
 from consumer.ports.settings import GroupSum
@@ -61,7 +61,11 @@ def release(
         _print(run_command(look), OrderState.WAITING)
         if not yes:
             typer.confirm("Release all of these?", abort=True)
-    console().print(f"{run_command(let_through)} released", markup=False)
+    released = run_command(let_through)
+    if order is not None and released == 0:
+        complain(f"order {order} of shop {shop} is not known, or neither waits nor is parked")
+        raise typer.Exit(Exit.NOT_FOUND)
+    console().print(f"{released} released", markup=False)
 
 
 def _print(groups: list[GroupSum], state: OrderState) -> None:

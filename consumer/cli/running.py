@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from consumer.adapters.postgres.migrations import migrate as migrate_database
+from consumer.bootstrap.collector import calm_collector
 from consumer.bootstrap.process import Part, run_process
 from consumer.cli.context import run_command, settings_now
 from consumer.cli.exits import Exit, complain, console, exits
@@ -29,6 +30,7 @@ def run(
     """Run the services until SIGTERM or Ctrl-C: intake, sync and relay, with health and metrics over HTTP."""
     with exits():
         settings = settings_now(quiet=False)
+        calm_collector()
         asyncio.run(run_process(settings, frozenset(only or Part)))
 
 

@@ -22,7 +22,9 @@ from consumer.services.intake_places import Places
 from consumer.services.intake_report import IntakeReport, SilentReport
 from consumer.services.positions import checksum, proves
 
-_SLICE = 100
+# Records read before other tasks get their turn: about a millisecond. Every answer of the database waits for one slice,
+# and a batch is a dozen answers: with long slices the reading of a batch did not overlap with the writing of another.
+_SLICE = 16
 _FAILURES_MAX = 10  # of a row; then the source is started anew
 _TICK_SECONDS = 1.0  # at least as often does an idle loop come round
 ReadRecord = Callable[..., OrderEvent | Rejected | None]

@@ -44,6 +44,7 @@ from consumer.services.contacts import CustomerLocks, Desk
 from consumer.services.knowing import Knowledge
 from consumer.services.outcomes import Announce
 from consumer.services.streaks import BREAKER_SECONDS, Streaks
+from consumer.services.waiting import first_of
 
 log = structlog.get_logger()
 
@@ -101,6 +102,7 @@ class Lane:
         self._more = False
         self._to_release: list[OrderKey] = []
         self._look_at = 0.0
+        self._faulty = False
 
     @property
     def connection_id(self) -> str:
@@ -143,6 +145,10 @@ class Lane:
             await self._rest_lane(error)
         except (PutBackError, ConfigurationError) as error:
             await self._rest_unprepared(error)
+        except Exception:
+            # A fault of ours. The lease is left to run out, so that the lane is not tried again many times a second.
+            self._faulty = True
+            raise
         finally:
             await self._finish()
             if ledger is not None:
@@ -281,10 +287,10 @@ class Lane:
 
     async def _wait(self, seconds: float) -> None:
         if len(self._in_hand) >= self._calls_at_once:
-            await _first(self._finished.wait(), timeout_seconds=seconds)
+            await first_of(self._finished.wait(), timeout_seconds=seconds)
         elif seconds > 0:
             wake = self._tools.wait_for_wake(self.connection_id, seconds)
-            await _first(self._finished.wait(), wake, timeout_seconds=seconds)
+            await first_of(self._finished.wait(), wake, timeout_seconds=seconds)
 
     # ---- one order ----
 
@@ -364,7 +370,8 @@ class Lane:
             await self._caller.drain(self._deadline_seconds)
         try:
             await self._give_back_untouched()
-            await self._tools.lanes.give_back(self._lease)
+            if not self._faulty:
+                await self._tools.lanes.give_back(self._lease)
         except DatabaseUnavailableError:
             log.warning("lease_left_to_expire", connection=self.connection_id)
 
@@ -387,14 +394,3 @@ class Lane:
                     return
             except DatabaseUnavailableError:
                 log.warning("lease_not_renewed", connection=self.connection_id)
-
-
-async def _first(*waits: Awaitable[object], timeout_seconds: float) -> None:
-    """Wait until one of these is done, or so long at most; the others are cancelled and awaited."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

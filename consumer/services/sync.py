@@ -11,6 +11,7 @@ from consumer.lifecycle import Service
 from consumer.ports.lanes import LaneLease, LaneStore
 from consumer.services.lane import LEASE_SECONDS, Lane, LaneEnd, LaneTools
 from consumer.services.streaks import Streaks
+from consumer.services.waiting import first_of
 
 log = structlog.get_logger()
 
@@ -124,17 +125,13 @@ class Sync(Service):
         return end
 
     async def _wait(self) -> None:
-        stopped = asyncio.ensure_future(self.stopping.wait())
-        woken = asyncio.ensure_future(self._parts.wait_for_work(POLL_SECONDS))
         # A wake-up that came while a lane was giving its lease back was looked at in vain: look again after its end.
-        ended = asyncio.ensure_future(self._lane_ended.wait())
-        waits = (stopped, woken, ended)
-        try:
-            await asyncio.wait(waits, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waits:
-                task.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        await first_of(
+            self.stopping.wait(),
+            self._parts.wait_for_work(POLL_SECONDS),
+            self._lane_ended.wait(),
+            timeout_seconds=POLL_SECONDS,
+        )
 
     async def _sweep(self) -> None:
         while not self.stopping.is_set():

@@ -36,7 +36,7 @@ def documents() -> dict[str, Neutral]:
         except NotToldError:
             continue
         if document.order.currency:
-            found[f"{number}-{document.name}".replace(" ", "-").replace("/", "-")] = document
+            found[f"{row['platform']}-{number}"] = document
     return found
 
 

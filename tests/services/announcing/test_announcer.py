@@ -100,7 +100,8 @@ def test_a_booked_order_is_told_with_its_invoice() -> None:
     """Figures as decimal strings, the moment with its offset, the sequence that it was given."""
     data = told(with_documents(document(url="https://books.test/i1")), BOOKED)
     assert (data["sequence"], data["state"], data["operation"], data["reason"]) == (4, "booked", "created", None)
-    assert (data["invoice"]["number"], data["invoice"]["total"]) == ("INV-1", "12.20")
+    assert (data["invoice"]["number"], Decimal(data["invoice"]["total"])) == ("INV-1", Decimal("12.20"))
+    assert isinstance(data["invoice"]["total"], str)
     assert (data["invoice"]["url"], data["organization_id"]) == ("https://books.test/i1", "1")
     assert datetime.fromisoformat(data["synced_at"]) == AT
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from consumer.adapters.memory.ledger_book import LedgerBook
 from consumer.domain.events import EventKind
 from consumer.domain.ledger import Contact, ContactData, LedgerTax
 from consumer.domain.settings import ConnectionSettings, ShopSettings
@@ -173,7 +174,13 @@ def test_an_order_whose_shop_moves_while_it_is_in_hand_is_booked_in_the_new_conn
     """The settings change between the claim and the intent: the old lane lets go, the new one books."""
     world = World()
     other = ConnectionSettings(connection_id="other", data_center="eu", organization_id="2", limits=CONNECTION.limits)
-    other_book = replace(world.book, contacts={}, invoices={}, commits=[])
+    other_book = LedgerBook(
+        organization=world.book.organization,
+        taxes=world.book.taxes,
+        currencies=world.book.currencies,
+        rounding=world.book.rounding,
+        now=world.now,
+    )
     world.factory.books = {"1": world.book, "2": other_book}
     moved = replace(AUTOMATIC, connection_id="other")
     store = MovingStore(world, lambda: world.settings.apply([CONNECTION, other], [moved], actor="t", dry_run=False))

@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from consumer.adapters.memory.ledger import Fault
+from consumer.domain.events import EventKind
 from consumer.domain.settings import ConnectionSettings
 from consumer.domain.states import OrderState, ReasonCode
 from consumer.errors import DatabaseUnavailableError, RefusedError
+from consumer.ports.wakeups import WakeKind
 from consumer.services.sync import Sync
 from consumer.sources.own import to_order
 from tests.services.sync.test_keeping_up import AUTOMATIC
@@ -262,3 +264,44 @@ def test_a_connection_whose_ledger_cannot_be_opened_rests_and_the_other_one_work
     run(work())
     assert world.state() is OrderState.BOOKED
     assert world.database.lanes["other"].epoch <= 4
+
+
+def test_a_lane_that_fails_by_a_fault_of_ours_is_tried_again_when_its_lease_has_run_out() -> None:
+    """Not many times a second, each with its calls; and as soon as the fault is gone the order is booked."""
+    world = World()
+    world.refuse("list_taxes", KeyError("a fault of ours"), 3)
+
+    async def work() -> None:
+        await world.set_up()
+        await world.pay("1001")
+        async with world.process():
+            await let_pass(14.0)
+            assert world.called("list_taxes") == ["list_taxes"]
+            await world.rest(within_seconds=120.0)
+
+    run(work())
+    assert world.called("list_taxes") == ["list_taxes"] * 4
+    assert world.state() is OrderState.BOOKED
+
+
+def test_an_order_that_waits_because_it_was_off_is_booked_by_a_lane_that_is_leased_when_it_is_switched_on() -> None:
+    """The lane has read the settings a second before; the order that is due by the switch must not wait for ever."""
+    world = World()
+    off = replace(AUTOMATIC, automatic=False)
+    other = replace(AUTOMATIC, shop_id="second", reference_pattern="second/{order_id}")
+
+    async def work() -> None:
+        await world.set_up(off, other)
+        await world.pay("1001")
+        world.database.lanes[BOOKS].next_due = world.now()
+        async with world.process(idle_seconds=1e9):
+            for n in range(1, 9):
+                await let_pass(2.1 + n / 4)
+                await world.settings.apply([CONNECTION], [AUTOMATIC, other], actor="t", dry_run=False)
+                world.signals.wake(WakeKind.LANES, [BOOKS])
+                await until(lambda: world.state() is OrderState.BOOKED, within_seconds=10.0)
+                await world.settings.apply([CONNECTION], [off, other], actor="t", dry_run=False)
+                await world.take("1001", EventKind.UPDATED, version=1 + n, price=f"{10 + n}.00")
+                assert world.state() is OrderState.WAITING
+
+    run(work())
