@@ -6,11 +6,10 @@ not sort, can write the bytes: measured, a third of the time of ``json.dumps``.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import sha256
-from operator import itemgetter
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
@@ -23,8 +22,6 @@ from schemas.orders import OrderData
 
 UNKNOWN_FIELDS_MAX = 50
 _NAME_MAX = 200
-_PLANS_MAX = 64  # sets of fields remembered per model: a shop writes all its orders alike
-_PLANNED_FIELDS_MIN = 2  # operator.itemgetter gives a tuple from two names on
 
 
 class How(Enum):
@@ -42,11 +39,9 @@ class Shape:
     """The known fields of one model: what to do with each, or the shape of the object or of the list's objects."""
 
     fields: dict[str, "How | Shape"]
-    plans: dict[tuple[str, ...], "_Plan | None"] = field(default_factory=dict, compare=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Canonical:
+class Canonical(NamedTuple):
     """An order in canonical form: UTF-8 JSON, fields sorted, no blanks; numbers with a fraction as texts."""
 
     content: bytes
@@ -83,128 +78,59 @@ class _Walk(NamedTuple):
 
 
 _Both = tuple[dict[str, Any], dict[str, Any]]
-_NOTHING: Any = object()
 
 
 def _walk(data: dict[str, Any], shape: "Shape", prefix: str, walk: _Walk) -> _Both:
     """Give an object with its fields sorted and in normal form, and the part of it that is hashed."""
-    plan = _plan_for(data, shape)
-    if plan is not None and not walk.also:
-        values = plan.values_of(data)
-        if all(values):
-            return _by_plan(plan, values, prefix, walk)
     kept: dict[str, Any] = {}
-    differs: dict[str, Any] = {}  # what the hash has in a field's place; _NOTHING: not that field
+    hashed: dict[str, Any] = {}
     how_of = shape.fields.get
     for name in sorted(data):
         value = data[name]
         how = how_of(name)
         if how is _KEEP:
             kept[name] = value
-            if not value and value is not False:
-                differs[name] = _NOTHING
+            if value or value is False:
+                hashed[name] = value
         elif value is None or (how is _MOMENT and not walk.also):
             kept[name] = value
-            differs[name] = _NOTHING
         elif how is _AMOUNT:
-            # Without a zero at its end the text is in normal form already.
-            kept[name] = value if type(value) is str and value[-1] != "0" else plain_value(value)
+            if type(value) is not str or value[-1] == "0":
+                value = plain_value(value)
+            kept[name] = hashed[name] = value
         elif type(how) is Shape:
-            whole, part = _walk_below(value, how, f"{prefix}{name}.", walk)
-            kept[name] = whole
-            if part is not whole or not part:
-                differs[name] = part or _NOTHING
+            kept[name], part = _walk_below(value, how, prefix + name + ".", walk)
+            if part:
+                hashed[name] = part
         else:
-            kept[name] = _rest(name, value, how, prefix, walk, differs)
-    return kept, _without(kept, differs) if differs else kept
-
-
-class _Plan(NamedTuple):
-    """How to walk objects with these very fields, all of them known: a shop writes them alike, order after order."""
-
-    names: tuple[str, ...]  # sorted
-    values_of: Callable[[dict[str, Any]], tuple[Any, ...]]
-    amounts: tuple[str, ...]
-    codes: tuple[str, ...]
-    moments: tuple[str, ...]
-    below: tuple[tuple[str, Shape], ...]
-
-
-def _plan_for(data: dict[str, Any], shape: Shape) -> _Plan | None:
-    """Look the plan up, or make it; None where there are other fields, or more sets of fields than are remembered."""
-    fields = tuple(data)
-    plan = shape.plans.get(fields, _NOTHING)
-    if plan is _NOTHING:
-        if len(shape.plans) >= _PLANS_MAX:
-            return None
-        plan = shape.plans[fields] = _plan(sorted(fields), shape)
-    return plan  # type: ignore[no-any-return]  # _NOTHING is Any
-
-
-def _plan(names: list[str], shape: Shape) -> _Plan | None:
-    hows = [(name, shape.fields.get(name)) for name in names]
-    if len(hows) < _PLANNED_FIELDS_MIN or any(how is None or how is How.META for _, how in hows):
-        return None
-
-    def those(wanted: How) -> tuple[str, ...]:
-        return tuple(name for name, how in hows if how is wanted)
-
-    below = tuple((name, how) for name, how in hows if isinstance(how, Shape))
-    return _Plan(tuple(names), itemgetter(*names), those(_AMOUNT), those(_CODE), those(_MOMENT), below)
-
-
-def _by_plan(plan: _Plan, values: tuple[Any, ...], prefix: str, walk: _Walk) -> _Both:
-    """Walk an object in which nothing is null, empty or false: no field needs to be looked at but those below."""
-    kept = dict(zip(plan.names, values, strict=True))
-    for name in plan.amounts:
-        value = kept[name]
-        if type(value) is not str or value[-1] == "0":
-            kept[name] = plain_value(value)
-    for name in plan.codes:
-        kept[name] = kept[name].upper()
-    differs = dict.fromkeys(plan.moments, _NOTHING)
-    for name, shape in plan.below:
-        whole, part = _walk_below(kept[name], shape, f"{prefix}{name}.", walk)
-        kept[name] = whole
-        if part is not whole or not part:
-            differs[name] = part or _NOTHING
-    return kept, _without(kept, differs) if differs else kept
-
-
-def _without(kept: dict[str, Any], differs: dict[str, Any]) -> dict[str, Any]:
-    """Give what is hashed of an object: mostly all of it, which is why only the differences are noted."""
-    hashed = {**kept, **differs}
-    for name, value in differs.items():
-        if value is _NOTHING:
-            del hashed[name]
-    return hashed
+            kept[name] = _rest(name, value, how, prefix, walk, hashed)
+    return kept, hashed
 
 
 def _walk_below(value: Any, shape: "Shape", prefix: str, walk: _Walk) -> tuple[Any, Any]:
-    """Walk the object, or each object of the list; where all of it is hashed, both are the same object."""
+    """Walk the object, or each object of the list."""
     if type(value) is dict:
         return _walk(value, shape, prefix, walk)
-    both = [_walk(item, shape, prefix, walk) for item in value]
-    kept = [one for one, _ in both]
-    if all(one is other for one, other in both):
-        return kept, kept
-    return kept, [other for _, other in both]
+    kept, hashed = [], []
+    for item in value:
+        kept_item, hashed_item = _walk(item, shape, prefix, walk)
+        kept.append(kept_item)
+        hashed.append(hashed_item)
+    return kept, hashed
 
 
-def _rest(name: str, value: Any, how: object, prefix: str, walk: _Walk, differs: dict[str, Any]) -> Any:
+def _rest(name: str, value: Any, how: object, prefix: str, walk: _Walk, hashed: dict[str, Any]) -> Any:
     """Take a code, or a field that is hashed only if it is asked for: an unknown one, a version, a time, or meta."""
     if how is _CODE:
         code = value.upper()
-        if not code:
-            differs[name] = _NOTHING
+        if code:
+            hashed[name] = code
         return code
     if how is None:
         walk.unknown.add(f"{prefix}{name}"[:_NAME_MAX])
     value = _in_order(value)
-    named: dict[str, Any] = {}
     if walk.also:
-        _keep_named(named, name, value, prefix, walk.also)
-    differs[name] = named.get(name, _NOTHING)
+        _keep_named(hashed, name, value, prefix, walk.also)
     return value
 
 

@@ -28,7 +28,7 @@ class RelayLimits:
     rows_max: int = 1000
     bytes_max: int = 8 * 1024 * 1024  # of payloads sent at once
     poll_seconds: float = 2.0  # a wake-up is a hint that may be lost; this is not
-    lease_seconds: float = 30.0
+    lease_seconds: float = 15.0
     renew_seconds: float = 5.0
     candidate_seconds: float = 5.0  # between two tries for the lease, while another process has it
 
