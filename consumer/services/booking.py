@@ -47,6 +47,7 @@ from consumer.services.outcomes import (
     Announce,
     Judging,
     adopted,
+    joined,
     judge_error,
     judge_invoice,
     live_document,
@@ -332,7 +333,7 @@ class Booking:
             keep_due = mends or isinstance(sent.error, KeyTakenError | ConnectionStoppedError)
             return judge_error(self._judging(), sent, sent.error, keep_due=keep_due)
         outcome = judge_invoice(self._judging(), call.operation, mapped, sent)
-        return replace(outcome, note=_both(call.note, outcome.note))
+        return replace(outcome, note=joined(call.note, outcome.note))
 
     # ---- recording what was found ----
 
@@ -391,14 +392,3 @@ class Booking:
             jitter=self._bench.jitter,
             announce=self._bench.announce,
         )
-
-
-def _both(decided: Note | None, came: Note | None) -> Note | None:
-    """Tell in one note why a write was made and what came of it."""
-    if decided is None or came is None:
-        return decided or came
-    return Note(
-        decision=decided.decision,
-        words=decided.words + came.words,
-        figures={**decided.figures, **came.figures},
-    )

@@ -34,7 +34,7 @@ ReadRecord = Callable[..., OrderEvent | Rejected | None]
 class IntakeLimits:
     """How much at once, and how long."""
 
-    records_max: int = 500
+    records_max: int = 1000
     bytes_max: int = 4 * 1024 * 1024
     wait_seconds: float = 0.5  # for records
     hold_seconds: float = 2.0  # for the writer, before the partitions are paused

@@ -263,3 +263,14 @@ def with_document(record: OrderRecord, document: Document) -> OrderRecord:
     """Give the record as it will be once this document is stored."""
     others = tuple(d for d in record.documents if (d.kind, d.part, d.n) != (document.kind, document.part, document.n))
     return replace(record, documents=(*others, document), reference=record.reference or document.reference)
+
+
+def joined(decided: Note | None, came: Note | None) -> Note | None:
+    """Tell in one note why a write was made and what came of it."""
+    if decided is None or came is None:
+        return decided or came
+    return Note(
+        decision=decided.decision,
+        words=decided.words + came.words,
+        figures={**decided.figures, **came.figures},
+    )
