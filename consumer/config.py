@@ -74,7 +74,7 @@ class Settings(BaseModel):
     http_host: str = Field(default="0.0.0.0", description="Address that health and metrics listen on.")  # noqa: S104 a pod
     http_port: Port = Field(default=8080, description="Port of health and metrics; 0 takes a free one.")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
-    batch_records: int = Field(default=500, ge=1, le=5000, description="Records of one intake batch, at most.")
+    batch_records: int = Field(default=1000, ge=1, le=5000, description="Records of one intake batch, at most.")
     pool_connections: int = Field(default=10, ge=2, le=100, description="Connections to Postgres, at most.")
     stop_seconds: float = Field(default=25.0, gt=0, le=300, description="Time to finish what is in hand on SIGTERM.")
     lane_idle_seconds: float = Field(default=10.0, gt=0, le=600, description="An idle lane is given back after this.")
