@@ -13,6 +13,7 @@ from consumer.cli.exits import Exit, complain, console
 from consumer.config import Settings
 from consumer.domain.orders import OrderKey
 from consumer.domain.records import OrderRecord
+from consumer.domain.states import OrderState
 from consumer.ports.lanes import LaneView
 from consumer.ports.settings import Story
 
@@ -91,4 +92,8 @@ def _standing(record: OrderRecord, lane: LaneView | None) -> str:
         return f"({record.reason.code.value}): {record.reason.message}"
     if lane is not None and lane.stopped is not None:
         return f"(its connection is stopped: {lane.stopped.value}; run booked doctor)"
+    waits = record.state in (OrderState.DUE, OrderState.UNCERTAIN)
+    until = None if lane is None else lane.rests_until.get(record.priority)
+    if waits and until is not None:
+        return f"(it waits for the ledger's limits until {until:%Y-%m-%d %H:%M:%S %Z})"
     return ""

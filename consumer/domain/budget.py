@@ -159,6 +159,13 @@ def blocked_until(budget: Budget, limits: LedgerLimits, priority: Priority, now:
     return budget.daily_resets_at or now + timedelta(hours=1)
 
 
+def rests_until(budget: Budget, limits: LedgerLimits, now: datetime) -> dict[Priority, datetime]:
+    """Tell for each priority until when it may not call, because of a refusal or of the day's budget; else absent."""
+    refused = budget.throttled_until if budget.throttled_until is not None and budget.throttled_until > now else None
+    told = {priority: (refused, blocked_until(budget, limits, priority, now)) for priority in Priority}
+    return {priority: max(m for m in moments if m) for priority, moments in told.items() if any(moments)}
+
+
 def _quota(budget: Budget, limits: LedgerLimits, priority: Priority, now: datetime) -> Refusal | None:
     until = blocked_until(budget, limits, priority, now)
     return None if until is None else _refusal("quota", until, now)

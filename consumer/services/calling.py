@@ -114,10 +114,13 @@ class Caller:
 
     async def read(self, operation: Operation, *, key: OrderKey | None, priority: Priority) -> Answer:
         """Make a call that changes nothing. Raises LedgerError's subclasses, DatabaseUnavailableError, PutBackError."""
-        slot = await self.wait_for(lambda: self._calls.take_slot(self._request(operation, priority)))
-        if not isinstance(slot, Slot):
-            raise TypeError(f"the store gave {slot!r} for a slot")
-        return await self._in_own_task(self._read(operation, slot, key), operation.name)
+        slot, taken_after = await self.wait_for(lambda: self._slot(operation, priority))
+        return await self._in_own_task(self._read(operation, slot, key, taken_after), operation.name)
+
+    async def _slot(self, operation: Operation, priority: Priority) -> MustWait | tuple[Slot, float]:
+        before = self._steady()  # as in _begin: the slot's deadline cannot have been fixed earlier
+        slot = await self._calls.take_slot(self._request(operation, priority))
+        return slot if isinstance(slot, MustWait) else (slot, before)
 
     async def write(self, write: Write) -> Written | Superseded | Occupied:
         """Commit the intent, make the call, record its outcome. Raises FencedError, DatabaseUnavailableError.
@@ -198,9 +201,12 @@ class Caller:
             # Read, so that an abandoned call is no "exception was never retrieved"; whoever waits gets it as well.
             log.debug("ledger_call_ended", task=task.get_name(), error=type(task.exception()).__name__)
 
-    async def _read(self, operation: Operation, slot: Slot, key: OrderKey | None) -> Answer:
+    async def _read(self, operation: Operation, slot: Slot, key: OrderKey | None, taken_after: float) -> Answer:
         started = self._steady()
         try:
+            if started - taken_after > LEAVE_WITHIN_SECONDS:
+                # The slot may be somebody else's by the time that the call would arrive: the window would be exceeded.
+                raise NotSentError(f"The process stood still after {operation.name} had its slot; nothing was sent.")
             answer = await self._execute(operation)
         except LedgerError as error:
             self._on_call(operation.name, type(error).__name__, self._steady() - started)

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from consumer.adapters.memory.database import MemoryDatabase, OrderRow
 from consumer.adapters.memory.intake import wake
+from consumer.adapters.memory.slots import budget_of
+from consumer.domain.budget import rests_until
 from consumer.domain.facts_change import helped_by
 from consumer.domain.ledger import Invoice, LedgerFacts
 from consumer.domain.releasing import FEW
@@ -31,6 +33,7 @@ class MemoryLaneKnowledge:
             look_first = lane is not None and lane.look_first
             return LaneView(
                 connection=row.settings,
+                rests_until={} if lane is None else rests_until(budget_of(lane), row.settings.limits, now),
                 shops={shop.shop_id: shop for shop in self._db.shops.values() if self._serves(connection_id, shop)},
                 facts=row.facts,
                 facts_age_seconds=None if row.facts_read_at is None else (now - row.facts_read_at).total_seconds(),

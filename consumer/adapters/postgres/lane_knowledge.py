@@ -5,9 +5,10 @@ from datetime import datetime
 
 from consumer.adapters.postgres.codec import dump, load_connection, load_shop
 from consumer.adapters.postgres.codec import load as load_value
-from consumer.adapters.postgres.lane_rows import storable_json
+from consumer.adapters.postgres.lane_rows import budget_of, storable_json
 from consumer.adapters.postgres.pool import Connection, Database
 from consumer.adapters.postgres.sql import load
+from consumer.domain.budget import rests_until
 from consumer.domain.facts_change import helped_by
 from consumer.domain.ledger import Invoice, LedgerFacts
 from consumer.domain.releasing import FEW
@@ -35,8 +36,10 @@ class PostgresLaneKnowledge:
         if row["look_first"]:
             since = await connection.fetchval(self._sql.look_first_since, connection_id)
         facts = row["ledger_facts"]
+        settings = load_connection(row)
         return LaneView(
-            connection=load_connection(row),
+            connection=settings,
+            rests_until=rests_until(budget_of(row), settings.limits, row["now"]),
             shops={shop.shop_id: shop for shop in shops},
             facts=None if facts is None else load_value(LedgerFacts, facts),
             facts_age_seconds=row["facts_age_seconds"],

@@ -166,6 +166,17 @@ FACTS = LedgerFacts(
 )
 
 
+async def test_a_lane_tells_until_when_the_ledgers_limits_keep_whom_waiting(bench: Bench) -> None:
+    """The day is spent: live orders and backfill wait until it ends, a person does not; a new day frees all."""
+    await open_books(bench)
+    assert (await bench.lanes.view(BOOKS)).rests_until == {}
+    await _spend(bench, 50)
+    rests = (await bench.lanes.view(BOOKS)).rests_until
+    assert set(rests) == {Priority.LIVE, Priority.BACKFILL}
+    await bench.elapse(3700.0)
+    assert (await bench.lanes.view(BOOKS)).rests_until == {}
+
+
 async def test_facts_are_kept_with_their_age(bench: Bench) -> None:
     """What was read of the organisation comes back exactly, with its age by the database."""
     await open_books(bench)

@@ -121,6 +121,35 @@ def test_a_request_leaves_within_a_second_after_its_intent_or_not_at_all(stood_s
     assert case.resolutions() == ["done" if leaves else "never_sent"]
 
 
+@pytest.mark.parametrize(("stood_seconds", "leaves"), [(0.9, True), (1.1, False)])
+def test_a_look_leaves_within_a_second_after_its_slot_or_not_at_all(
+    stood_seconds: float,
+    leaves: bool,  # noqa: FBT001 both ways
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A slot counts from its deadline on: a look that left late could be one too many in the ledger's minute."""
+    case = Case()
+
+    async def work() -> None:
+        caller = await case.open()
+        take = case.world.call_store.take_slot
+
+        async def taken_and_stood(*arguments: Any) -> Any:
+            slot = await take(*arguments)
+            case.clock += stood_seconds
+            return slot
+
+        monkeypatch.setattr(case.world.call_store, "take_slot", taken_and_stood)
+        if leaves:
+            await caller.read(ReadOrganization(), key=None, priority=Priority.LIVE)
+        else:
+            with pytest.raises(NotSentError):
+                await caller.read(ReadOrganization(), key=None, priority=Priority.LIVE)
+
+    run(work())
+    assert len(case.sent) == leaves
+
+
 @pytest.mark.parametrize("error", [DatabaseUnavailableError("away"), PutBackError("no slot for a repetition")])
 def test_a_token_that_cannot_be_had_means_that_nothing_was_sent(error: Exception) -> None:
     """It is asked for before the request leaves: there is no doubt, and no waiting for the settle time."""

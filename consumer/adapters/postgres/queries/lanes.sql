@@ -157,7 +157,9 @@ FOR UPDATE OF l
 -- A connection with what its lane knows.
 SELECT c.connection_id, c.active, c.settings, c.ledger_facts, c.stopped_cause, l.look_first,
        extract(epoch FROM clock_timestamp() - c.ledger_facts_read_at)::double precision AS facts_age_seconds,
-       coalesce((SELECT name FROM installation), '') AS installation
+       coalesce((SELECT name FROM installation), '') AS installation,
+       l.paced_until, l.throttled_until, l.halved_until, l.daily_limit, l.daily_left, l.daily_resets_at,
+       clock_timestamp() AS now
 FROM connections c
 LEFT JOIN lanes l USING (connection_id)
 WHERE c.connection_id = $1
