@@ -321,7 +321,9 @@ class Lane:
             pass  # the lane is ending, or the claim knows until when the day's budget keeps it back
         else:
             await self._note(conclusion)
-            return "changed" if conclusion is None else conclusion.state.value
+            result = "changed" if conclusion is None else conclusion.state.value
+            log.info("booking_ended", shop=record.key.shop_id, order=record.key.order_id, result=result)
+            return result
         self._to_release.append(record.key)
         return "put_back"
 
