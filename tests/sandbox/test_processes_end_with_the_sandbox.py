@@ -18,10 +18,15 @@ DEADLINE_SECONDS = 20.0
 
 # A sandbox of one waiting process, in a thread that ends or in the main one; it says who is who, and waits.
 SANDBOX = """
-import asyncio, json, os, sys
+import asyncio, json, os, signal, sys
 from pathlib import Path
 from sandbox.processes import json_line
 from tests.sandbox.children import waiting_process
+
+# As a terminal starts it: tests that run in the background have these signals ignored, and a child inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
 
 async def main():
     async with waiting_process(Path(sys.argv[1])) as process:
