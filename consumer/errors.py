@@ -111,7 +111,6 @@ class StopCause(StrEnum):
     SUBSCRIPTION_OVER = "subscription_over"
     SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105 the name of a cause, not a secret
     DIFFERENCES_IN_A_ROW = "differences_in_a_row"
-    ORGANIZATION_CHANGED = "organization_changed"
 
 
 class ConnectionStoppedError(LedgerError):
