@@ -16,7 +16,15 @@ from consumer.adapters.zoho.errors import LEDGER_CODES
 from consumer.cli import reference_program as program
 from consumer.cli.exits import Exit
 from consumer.cli.reference_program import row, table
-from consumer.cli.shops_file import ConnectionPart, LimitsPart, ShopPart, TaxPart
+from consumer.cli.shops_parts import (
+    AccountPart,
+    ConnectionPart,
+    LimitsPart,
+    MethodPart,
+    PaymentPart,
+    ShopPart,
+    TaxPart,
+)
 from consumer.config import PREFIX, Settings
 from consumer.domain.reasons import CATALOGUE
 from consumer.domain.states import ReasonCode
@@ -73,6 +81,11 @@ LIMITS = {
 }
 SHOP = {
     "connection": "The connection that its orders are booked into.",
+    "source": "In whose words its payloads are; see docs/platforms.md.",
+    "event_sources": "CloudEvents `source` values that mean this shop.",
+    "topics": "Topics that carry this shop's orders alone, of all kinds.",
+    "paid_statuses": "The platform's statuses that mean paid; empty: the platform's default.",
+    "cancelled_statuses": "The platform's statuses that mean cancelled; empty: the platform's default.",
     "name": "A name for people.",
     "automatic": "Whether orders are booked by themselves. Off until somebody switches it on.",
     "book_from": "Orders paid before it wait; by default the moment automatic was switched on.",
@@ -81,13 +94,26 @@ SHOP = {
     "reference": "Pattern of the document's reference: {order_id}, {number}, {shop_id}.",
     "customer_name_match": "When a contact of exactly the same name may be taken.",
     "update_customers": "Whether a contact's billing data are brought up to date.",
+    "default_customer": "Id of one contact of the ledger that stands for guests, or for all.",
+    "default_customer_for": "Whose orders are booked under it.",
     "items_by_sku": "Whether lines name the ledger's items by SKU.",
     "taxes": "The shop's own table of taxes: rows as below; the first that fits is taken.",
+    "accounts": "Table of accounts by kind, country and tax class; rows as below.",
+    "methods": "Table of shipping methods and fees; rows as below.",
+    "vat_tolerance_units": "Minor units that the VAT of one rate may differ by, 0 or 1; it is shown on the order.",
     "rounding_units_max": "Most minor units of a labelled rounding line of one document; 0 allows none.",
     "discount_label": "What discount lines are called where the order does not say.",
     "shipping_label": "What shipping lines are called where the order does not say.",
     "rounding_label": "What a rounding adjustment is called.",
-    "notes": "Text for the notes of every invoice.",
+    "invoice_date": "Which day the invoice bears; `today` is the day of its first booking.",
+    "invoice_number": "The invoice's number, a template; empty: the ledger counts.",
+    "notes": "The notes of the invoice, a template.",
+    "terms": "The terms and conditions of the invoice, a template.",
+    "payments": "Table of payment methods with their terms; rows as below.",
+    "salesperson": "The salesperson's name, a template.",
+    "template_id": "Id of the ledger's layout for print, a template.",
+    "custom_fields": "Custom fields of the invoice: API name (cf_…) and a template for the value.",
+    "shipping_address": "Where the address that the goods go to is shown.",
     "payment_terms_days": "Days until it is due; 0: on its own day.",
 }
 TAX = {
@@ -95,6 +121,24 @@ TAX = {
     "country": "Country of the order, two letters; empty fits any.",
     "rate": "Rate in percent; empty fits any.",
     "tax_class": "The line's tax class; empty fits any.",
+}
+ACCOUNT = {
+    "account_id": "The ledger's id of the account, or a template.",
+    "kind": "goods, service, digital, gift_card, deposit, shipping, fee, tip, surcharge, rounding or discount; empty "
+    "fits all but gift cards and deposits, which are liabilities.",
+    "country": "Country of the order, two letters; empty fits any.",
+    "tax_class": "The line's tax class; empty fits any.",
+}
+METHOD = {
+    "name": "Name of the shipping method or fee, without case; may end in *.",
+    "item_id": "The ledger's item for the line, or a template.",
+    "account_id": "The account of the line, or a template; before the table of accounts.",
+    "label": "What the line is called, or a template.",
+}
+PAYMENT = {
+    "method": "The payment method, without case; may end in *.",
+    "payment_terms_days": "Days until it is due.",
+    "label": "What the ledger calls these terms.",
 }
 
 
@@ -119,6 +163,9 @@ def pages() -> dict[Path, dict[str, Iterator[str]]]:
             "limits": _shops_file(LimitsPart, LIMITS),
             "shop": _shops_file(ShopPart, SHOP),
             "taxes": _shops_file(TaxPart, TAX),
+            "accounts": _shops_file(AccountPart, ACCOUNT),
+            "methods": _shops_file(MethodPart, METHOD),
+            "payments": _shops_file(PaymentPart, PAYMENT),
         },
         DOCS / "errors.md": {"reasons": _reasons(), "ledger": _ledger_codes()},
         DOCS / "states.md": {"states": program.states(), "drawing": program.drawing(), "steps": program.steps()},

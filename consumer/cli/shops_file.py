@@ -7,136 +7,20 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from consumer.cli.shops_parts import ShopsFile, connection_settings, shop_settings
 from consumer.domain.reference_patterns import patterns_could_meet
-from consumer.domain.settings import (
-    ConnectionSettings,
-    LedgerLimits,
-    NameMatch,
-    RevisionKey,
-    ShopSettings,
-    TaxOverride,
-)
+from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.errors import ConfigurationError
 
-MINUTE_SECONDS = 60.0
 FILE_BYTES_MAX = 4 * 1024 * 1024
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PATTERN_FIELDS = re.compile(r"\{([^{}]*)\}")
-
-DATA_CENTERS = ("us", "eu", "in", "au", "jp", "ca", "cn", "sa", "uk", "sandbox")
-
-
-def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"there is no time zone {name!r}; use a name such as Europe/Amsterdam") from error
-    return name
-
-
-def _pattern(pattern: str) -> str:
-    unknown = set(_PATTERN_FIELDS.findall(pattern)) - {"shop_id", "order_id", "number"}
-    if unknown:
-        raise ValueError(f"{{{min(unknown)}}} is unknown; there are {{shop_id}}, {{order_id}} and {{number}}")
-    if "{order_id}" not in pattern and "{number}" not in pattern:
-        raise ValueError("it needs {order_id} or {number}, else all orders would have one reference")
-    return pattern
-
-
-def _data_center(name: str) -> str:
-    if name not in DATA_CENTERS:
-        raise ValueError(f"unknown; there are {', '.join(DATA_CENTERS)}")
-    return name
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LimitsPart(_Part):
-    """Limits of one connection; what is not given is Zoho's own."""
-
-    calls_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 100
-    calls_at_once: Annotated[int, Field(ge=1, le=8)] = 4
-    calls_per_day: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
-    burst_calls: Annotated[int, Field(ge=1, le=1000)] = 8
-    people_calls: Annotated[int, Field(ge=0, le=50)] = 2
-    call_deadline_seconds: Annotated[float, Field(gt=0, le=120)] = 20.0
-    settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 300.0
-    settle_seconds_with_unique_field: Annotated[float, Field(ge=0, le=3600)] = 30.0
-    look_again_seconds: Annotated[float, Field(ge=0, le=3600)] = 30.0
-    window_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
-    contacts_fresh_seconds: Annotated[float, Field(gt=0)] = 3600.0
-    facts_fresh_seconds: Annotated[float, Field(gt=0)] = 86400.0
-
-    def settings(self) -> LedgerLimits:
-        """Give them as the domain has them: calls a minute become calls of the window."""
-        values = self.model_dump()
-        per_minute, per_day = values.pop("calls_per_minute"), values.pop("calls_per_day")
-        calls = (
-            max(1, int(per_minute * self.window_seconds / MINUTE_SECONDS))
-            if self.window_seconds != MINUTE_SECONDS
-            else per_minute
-        )
-        return LedgerLimits(calls_per_window=calls, daily_calls=per_day, **values)
-
-
-class ConnectionPart(_Part):
-    """One authorised ledger organisation."""
-
-    data_center: Annotated[str, AfterValidator(_data_center)]
-    organization_id: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")] | None = None
-    unique_field: Annotated[str, Field(pattern=r"^cf_[a-z0-9_]{1,90}$")] | None = None
-    negative_lines: bool = True
-    limits: LimitsPart = LimitsPart()
-
-
-class TaxPart(_Part):
-    """One row of a shop's own tax table."""
-
-    tax_id: Annotated[str, Field(pattern=r"^[0-9]{1,30}$")]
-    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
-    rate: Decimal | None = None
-    tax_class: str = ""
-
-
-class ShopPart(_Part):
-    """One source of orders."""
-
-    connection: str | None = None
-    name: Annotated[str, Field(max_length=200)] = ""
-    automatic: bool = False
-    book_from: datetime | None = None
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
-    revision: RevisionKey | None = None
-    reference: Annotated[str, Field(max_length=100), AfterValidator(_pattern)] = "{order_id}"
-    customer_name_match: NameMatch = NameMatch.WITHOUT_EMAIL
-    update_customers: bool = True
-    items_by_sku: bool = False
-    taxes: tuple[TaxPart, ...] = ()
-    rounding_units_max: Annotated[int, Field(ge=0, le=100)] = 5
-    discount_label: Annotated[str, Field(min_length=1, max_length=100)] = "Discount"
-    shipping_label: Annotated[str, Field(min_length=1, max_length=100)] = "Shipping"
-    rounding_label: Annotated[str, Field(min_length=1, max_length=100)] = "Rounding"
-    notes: Annotated[str, Field(max_length=2000)] = ""
-    payment_terms_days: Annotated[int, Field(ge=0, le=365)] = 0
-
-
-class ShopsFile(_Part):
-    """The whole file."""
-
-    connections: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")], ConnectionPart] = {}
-    # The same rule as the contract has: a shop of another id could never receive an order.
-    shops: dict[Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/\s]+$")], ShopPart] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +51,8 @@ def parse_shops(text: str, *, name: str, environment: Mapping[str, str]) -> Plan
     except ValidationError as error:
         raise _fault(error, node, name) from error
     plan = Plan(
-        connections=tuple(_connection(key, part) for key, part in sorted(parsed.connections.items())),
-        shops=tuple(_shop(key, part) for key, part in sorted(parsed.shops.items())),
+        connections=tuple(connection_settings(key, part) for key, part in sorted(parsed.connections.items())),
+        shops=tuple(shop_settings(key, part) for key, part in sorted(parsed.shops.items())),
     )
     _check_relations(parsed, node, name)
     return plan
@@ -200,43 +84,6 @@ def _line_of_date(node: yaml.Node | None) -> int:
     return next((line for child in children if (line := _line_of_date(child))), 0)
 
 
-def _connection(connection_id: str, part: ConnectionPart) -> ConnectionSettings:
-    return ConnectionSettings(
-        connection_id=connection_id,
-        data_center=part.data_center,
-        organization_id=part.organization_id,
-        unique_field=part.unique_field,
-        negative_lines=part.negative_lines,
-        limits=part.limits.settings(),
-    )
-
-
-def _shop(shop_id: str, part: ShopPart) -> ShopSettings:
-    book_from = part.book_from
-    if book_from is not None and book_from.tzinfo is None:
-        book_from = book_from.replace(tzinfo=ZoneInfo(part.time_zone))
-    return ShopSettings(
-        shop_id=shop_id,
-        connection_id=part.connection,
-        name=part.name,
-        automatic=part.automatic,
-        book_from=None if book_from is None else book_from.astimezone(UTC),
-        time_zone=part.time_zone,
-        revision=part.revision,
-        reference_pattern=part.reference,
-        customer_name_match=part.customer_name_match,
-        update_customers=part.update_customers,
-        items_by_sku=part.items_by_sku,
-        tax_overrides=tuple(TaxOverride(**row.model_dump()) for row in part.taxes),
-        rounding_line_units_per_document=part.rounding_units_max,
-        discount_label=part.discount_label,
-        shipping_label=part.shipping_label,
-        rounding_label=part.rounding_label,
-        notes=part.notes,
-        payment_terms=part.payment_terms_days,
-    )
-
-
 def _check_relations(parsed: ShopsFile, node: yaml.Node | None, name: str) -> None:
     for shop_id, shop in parsed.shops.items():
         if shop.connection is not None and shop.connection not in parsed.connections:
@@ -253,6 +100,21 @@ def _check_relations(parsed: ShopsFile, node: yaml.Node | None, name: str) -> No
             raise ConfigurationError(f"{name}:{line}", message)
         organizations[place] = connection_id
     _check_patterns(parsed, node, name)
+    _check_own(parsed, node, name, "topics", "topic")
+    _check_own(parsed, node, name, "event_sources", "event source")
+
+
+def _check_own(parsed: ShopsFile, node: yaml.Node | None, name: str, field: str, what: str) -> None:
+    """What tells a shop from the others must not tell of two."""
+    owners: dict[str, str] = {}
+    for shop_id, shop in sorted(parsed.shops.items()):
+        values: tuple[str, ...] = getattr(shop, field)
+        for at, value in enumerate(values):
+            if value in owners:
+                line = _line(node, ("shops", shop_id, field, at), ("shops", shop_id, field))
+                message = f"shop {shop_id}: the {what} {value} is already that of shop {owners[value]}"
+                raise ConfigurationError(f"{name}:{line}", message)
+            owners[value] = shop_id
 
 
 def _check_patterns(parsed: ShopsFile, node: yaml.Node | None, name: str) -> None:

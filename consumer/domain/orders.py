@@ -204,3 +204,5 @@ class Order:
     refunds: tuple[Refund, ...] = ()
     note: str = ""
     meta: Mapping[str, object] = field(default_factory=dict)
+    # As the contract has it, unknown fields included: what a shop's expressions see. No part of what the order is.
+    data: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)

@@ -91,6 +91,10 @@ CATALOGUE: dict[Code, tuple[str, str]] = {
         "Create the item with that SKU in the ledger, or set items_by_sku: false.",
     ),
     Code.DATE_MISSING: ("No day for the invoice can be told.", "Send paid_at or placed_at with the order."),
+    Code.EXPRESSION_FAILED: (
+        "An expression of the shop's settings gives no value that fits for this order.",
+        "Correct the expression that the message names in shops.yaml and run `booked apply`; the orders go on.",
+    ),
     Code.LEDGER_REFUSED: (
         "The ledger refused the document; the message has its own words and code.",
         "See the table of the ledger's codes below; correct what they name, then retry.",

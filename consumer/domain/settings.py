@@ -27,6 +27,36 @@ class NameMatch(StrEnum):
     ALWAYS = "always"
 
 
+class Platform(StrEnum):
+    """In whose words a shop's payloads are."""
+
+    BOOKED = "booked"  # our own contract
+    WOOCOMMERCE = "woocommerce"  # WooCommerce REST orders
+    SHOPIFY = "shopify"  # Shopify Admin orders, as webhooks bring them
+
+
+class InvoiceDate(StrEnum):
+    """Which day an invoice bears, in the organisation's time zone."""
+
+    PAID = "paid"
+    PLACED = "placed"
+    TODAY = "today"  # the day of the first booking, which it keeps
+
+
+class DefaultCustomerFor(StrEnum):
+    """Whose orders are booked under the shop's one contact, where it names one."""
+
+    GUESTS = "guests"  # no customer id and no e-mail
+    ALL = "all"
+
+
+class ShippingAddressIn(StrEnum):
+    """Where the invoice shows an address that the goods go to."""
+
+    CONTACT = "contact"  # the contact's own, which is kept up to date
+    NOTES = "notes"  # written into the notes as well, where it is another than the billing address
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLimits:
     """The ledger's limits and our share of them; the defaults are Zoho's. A test or the demo raises the figures."""
@@ -81,6 +111,52 @@ class TaxOverride:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRow:
+    """One row of a shop's table of accounts: lines of this kind, country and tax class are booked to this account.
+
+    ``kind`` is a line's kind, ``shipping``, a fee's kind, or ``discount``; an empty field matches any, except that
+    gift cards and deposits need a row of their own kind. The most specific row decides, of equals the first.
+    ``account_id`` may be a template (domain.expressions), which sees the order and its ``line``.
+    """
+
+    account_id: str
+    kind: str = ""
+    country: str = ""
+    tax_class: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodRow:
+    """One row of a shop's table of shipping methods and fees: lines of this name become this item, under this name.
+
+    ``name`` is compared without case and may end in ``*``. ``item_id``, ``account_id`` and ``label`` may be templates
+    that see the order and its ``line``; what is empty stays as it would be.
+    """
+
+    name: str
+    item_id: str = ""
+    account_id: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRow:
+    """One row of a shop's table of payment methods: orders paid so have these terms. ``method`` may end in ``*``."""
+
+    method: str
+    payment_terms: int  # days
+    label: str = ""  # the name of the terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomField:
+    """One custom field of the invoice; ``value`` is a template. Where it gives nothing, nothing is written."""
+
+    api_name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShopSettings:
     """One source of orders, and how its orders are booked."""
 
@@ -92,15 +168,40 @@ class ShopSettings:
     time_zone: str = "UTC"
     revision: RevisionKey | None = None  # unset: fixed by the first event
     name: str = ""
-    source: str = "booked"  # the shape of its payloads
+    source: Platform = Platform.BOOKED
+    event_sources: tuple[str, ...] = ()  # CloudEvents sources that are this shop
+    topics: tuple[str, ...] = ()  # topics that carry this shop's orders alone, all kinds
+    paid_statuses: tuple[str, ...] = ()  # of a platform; empty: the platform's default
+    cancelled_statuses: tuple[str, ...] = ()
     reference_pattern: str = "{order_id}"
     customer_name_match: NameMatch = NameMatch.WITHOUT_EMAIL
     update_customers: bool = True
+    default_customer_id: str = ""  # a contact of the ledger
+    default_customer_for: DefaultCustomerFor = DefaultCustomerFor.GUESTS
     items_by_sku: bool = False
     tax_overrides: tuple[TaxOverride, ...] = ()
+    accounts: tuple[AccountRow, ...] = ()
+    methods: tuple[MethodRow, ...] = ()
     rounding_line_units_per_document: int = 5  # bound on a labelled adjustment, in minor units
+    vat_tolerance_units: int = 0  # minor units that VAT of one rate may differ by: 0 or 1
     discount_label: str = "Discount"
     shipping_label: str = "Shipping"
     rounding_label: str = "Rounding"
-    notes: str = ""
+    invoice_date: InvoiceDate = InvoiceDate.PAID
+    invoice_number: str = ""  # template; empty: the ledger counts
+    notes: str = ""  # template
+    terms: str = ""  # template: the terms and conditions at the foot
     payment_terms: int = 0  # days; 0 = due on the day of the invoice
+    payments: tuple[PaymentRow, ...] = ()
+    salesperson: str = ""  # template
+    template_id: str = ""  # template: the ledger's id of a layout for print
+    custom_fields: tuple[CustomField, ...] = ()
+    shipping_address: ShippingAddressIn = ShippingAddressIn.CONTACT
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """Give every template of the shop: what they read is content of its orders."""
+        rows = [*(row.account_id for row in self.accounts), *(row.value for row in self.custom_fields)]
+        rows += [text for row in self.methods for text in (row.item_id, row.account_id, row.label)]
+        heads = (self.invoice_number, self.notes, self.terms, self.salesperson, self.template_id)
+        return tuple(text for text in (*heads, *rows) if text)

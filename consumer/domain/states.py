@@ -86,6 +86,7 @@ class ReasonCode(StrEnum):
     NOT_SUPPORTED = "not_supported"
     ITEM_MISSING = "item_missing"
     DATE_MISSING = "date_missing"
+    EXPRESSION_FAILED = "expression_failed"
     # parked: the ledger or a person has to act
     LEDGER_REFUSED = "ledger_refused"
     DIFFERENCE = "difference"

@@ -1,7 +1,8 @@
 """Our own schema, from the wire to the domain: records to order events, and stored content to orders. Pure."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from hashlib import sha256
@@ -29,7 +30,7 @@ from consumer.ports.events import Record
 from schemas import lines as wire
 from schemas import parties
 from schemas.json_text import SIZE_MAX_BYTES
-from schemas.orders import OrderData, OrderKind, parse_order
+from schemas.orders import OrderData, OrderKind
 from schemas.reading import ReadEvent, Tombstone, read_message
 from schemas.rejections import MEANINGS, RejectionReason
 
@@ -129,8 +130,10 @@ def to_order(content: bytes, time_zone: str) -> Order:
     ``time_zone`` is the shop's, an IANA name. Raises ValueError where these are not such bytes, and zoneinfo's
     ZoneInfoNotFoundError, a KeyError, where there is no such zone.
     """
-    data = parse_order(content)
-    return _Reader(zone=ZoneInfo(time_zone), includes_tax=bool(data.prices_include_tax)).order(data)
+    stored = json.loads(content)
+    data = OrderData.model_validate(stored)
+    order = _Reader(zone=ZoneInfo(time_zone), includes_tax=bool(data.prices_include_tax)).order(data)
+    return replace(order, data=stored)
 
 
 @dataclass(frozen=True, slots=True)

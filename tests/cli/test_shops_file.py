@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consumer.cli.shops_file import parse_shops, read_shops_file
-from consumer.domain.settings import NameMatch, RevisionKey
+from consumer.domain.settings import NameMatch, Platform, RevisionKey
 from consumer.errors import ConfigurationError
 
 GOOD = """\
@@ -63,6 +63,57 @@ def test_a_whole_file_becomes_the_settings_of_the_domain() -> None:
     )
     assert (north.tax_overrides[0].tax_id, north.tax_overrides[0].rate) == ("7", Decimal(21))
     assert (south.automatic, south.book_from, south.connection_id) == (False, None, "books")
+
+
+WEB = """\
+shops:
+  web:
+    source: woocommerce
+    event_sources: [https://web.example]
+    topics: [web.orders]
+    paid_statuses: [processing]
+    default_customer: "42"
+    default_customer_for: all
+    vat_tolerance_units: 1
+    accounts:
+      - {kind: gift_card, account_id: "{{ line.meta.account }}"}
+    methods:
+      - {name: "dhl*", item_id: "9", label: Parcel}
+    payments:
+      - {method: invoice, payment_terms_days: 14, label: Net 14}
+    invoice_date: today
+    invoice_number: "W-{{ number }}"
+    custom_fields: {cf_po: "{{ meta.po }}"}
+    shipping_address: notes
+"""
+
+
+def test_tables_and_templates_of_a_shop_reach_the_domain() -> None:
+    """A platform's shop goes by updated_at unless it says otherwise, and all of its templates are known."""
+    (web,) = parse_shops(WEB, name="shops.yaml", environment={}).shops
+    assert (web.source, web.revision, web.topics) == (Platform.WOOCOMMERCE, RevisionKey.UPDATED_AT, ("web.orders",))
+    assert (web.default_customer_id, web.default_customer_for.value, web.vat_tolerance_units) == ("42", "all", 1)
+    assert (web.methods[0].item_id, web.payments[0].payment_terms, web.custom_fields[0].api_name) == ("9", 14, "cf_po")
+    assert set(web.templates) >= {"{{ line.meta.account }}", "W-{{ number }}", "{{ meta.po }}", "9", "Parcel"}
+    assert (web.invoice_date.value, web.shipping_address.value) == ("today", "notes")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("{{ number }}", "{{ number", 17, "not closed"),
+        ("{{ meta.po }}", "{{ meta..po }}", 18, "no JMESPath"),
+        ("vat_tolerance_units: 1", "vat_tolerance_units: 2", 9, "less than or equal to 1"),
+        ("kind: gift_card", "kind: giftcard", 11, "gift_card"),
+        ("cf_po:", "po:", 18, "pattern"),
+        ("    shipping_address: notes", "  shop:\n    topics: [web.orders]", 20, "shop web"),
+        ("    shipping_address: notes", '  shop:\n    event_sources: ["https://web.example"]', 20, "shop web"),
+    ],
+)
+def test_a_fault_in_a_template_or_a_table_names_its_line(old: str, new: str, line: int, says: str) -> None:
+    """Before any order is booked by it; a topic or source of its own belongs to one shop."""
+    wrong = fault(WEB.replace(old, new))
+    assert (wrong.key, says in str(wrong)) == (f"shops.yaml:{line}", True), str(wrong)
 
 
 def test_calls_a_minute_are_told_for_the_window_of_the_limit() -> None:
