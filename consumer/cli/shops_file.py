@@ -107,7 +107,7 @@ def _check_relations(parsed: ShopsFile, node: yaml.Node | None, name: str) -> No
 def _check_own(parsed: ShopsFile, node: yaml.Node | None, name: str, field: str, what: str) -> None:
     """What tells a shop from the others must not tell of two."""
     owners: dict[str, str] = {}
-    for shop_id, shop in sorted(parsed.shops.items()):
+    for shop_id, shop in parsed.shops.items():
         values: tuple[str, ...] = getattr(shop, field)
         for at, value in enumerate(values):
             if value in owners:
