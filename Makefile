@@ -21,7 +21,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY) ## install, start everything, book a few hundred orders, show what came of each (ORDERS=FILE: your own)
+demo: $(READY) ## install, start everything, book a few hundred orders, show what came of each (ORDERS=FILE: your own, also WooCommerce and Shopify exports)
 	@$(BIN)/python -m sandbox.demo $(if $(ORDERS),--orders-file "$(ORDERS)") $(DEMO)
 
 test: $(READY) ## install and pass every test (TESTS=path for a part)

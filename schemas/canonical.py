@@ -146,13 +146,30 @@ def _in_order(value: Any) -> Any:
 def _keep_named(hashed: dict[str, Any], name: str, value: Any, prefix: str, also: Collection[str]) -> None:
     """Put a field that is otherwise left out, or those parts of it that are named, into the hash."""
     path = prefix + name
-    if path in also:
+    if _is_named(path, also):
         hashed[name] = value
-    elif isinstance(value, dict) and any(one.startswith(f"{path}.") for one in also):
-        part: dict[str, Any] = {}
+    elif isinstance(value, dict | list) and any(one.startswith(f"{path}.") for one in also):
+        hashed[name] = _named_parts(value, f"{path}.", also)
+
+
+def _is_named(path: str, also: Collection[str]) -> bool:
+    """Tell whether this field is named, or one that it lies in: ``lines`` names the unknown fields of lines too."""
+    while path:
+        if path in also:
+            return True
+        path = path.rpartition(".")[0]
+    return False
+
+
+def _named_parts(value: Any, prefix: str, also: Collection[str]) -> Any:
+    """Give what is named of an object, or of each of a list; an expression's path does not tell of lists."""
+    if isinstance(value, list):
+        return [_named_parts(item, prefix, also) for item in value]
+    part: dict[str, Any] = {}
+    if isinstance(value, dict):
         for inner, inner_value in value.items():
-            _keep_named(part, inner, inner_value, f"{path}.", also)
-        hashed[name] = part
+            _keep_named(part, inner, inner_value, prefix, also)
+    return part
 
 
 def annotation_parts(annotation: Any) -> Iterator[Any]:

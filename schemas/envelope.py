@@ -30,7 +30,9 @@ ATTRIBUTE_MAX = 500
 
 _TYPE_END = re.compile(r"(?:^|\.)order\.(paid|updated|cancelled)(?:\.v([0-9]{1,9}))?$")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_ATTRIBUTES = ("id", "source", "specversion", "time", "traceparent", "type")
+SHOP_HEADER = "booked-shop"
+SHOP_ATTRIBUTE = "bookedshop"  # the CloudEvents extension, whose names have small letters and digits only
+_ATTRIBUTES = ("id", "source", "specversion", "time", "traceparent", "type", SHOP_ATTRIBUTE)
 _BINARY = "ce_"
 
 Attribute = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=ATTRIBUTE_MAX)]
@@ -61,7 +63,10 @@ class OwnAttributes(EventAttributes):
 
 
 class Envelope(NamedTuple):
-    """A message opened: its data, the data's JSON path, and the attributes as texts (absent ones are not there)."""
+    """A message opened: its data, the data's JSON path, and the attributes as texts (absent ones are not there).
+
+    Beside those of CloudEvents, ``booked-shop`` is the plain header of that name.
+    """
 
     data: Any
     path: str
@@ -85,7 +90,7 @@ def read_envelope(value: bytes, headers: Sequence[tuple[str, bytes]]) -> Envelop
     structured = content_type.startswith("application/cloudevents") or ("specversion" in body and "shop_id" not in body)
     if not structured:
         return Envelope(body, "$", attributes, read.replaced)
-    return _structured(read, body, attributes.get("traceparent", ""))
+    return _structured(read, body, attributes)
 
 
 def _read_headers(headers: Sequence[tuple[str, bytes]]) -> tuple[str, dict[str, str]]:
@@ -98,6 +103,8 @@ def _read_headers(headers: Sequence[tuple[str, bytes]]) -> tuple[str, dict[str, 
             content_type = _header_text(value).strip().lower()
         elif lower == "traceparent":
             attributes.setdefault(lower, _header_text(value))
+        elif lower == SHOP_HEADER:
+            attributes[lower] = _bounded(_header_text(value), f"header {lower}")
         elif lower.startswith(_BINARY) and lower[len(_BINARY) :] in _ATTRIBUTES:
             attributes[lower[len(_BINARY) :]] = _bounded(_header_text(value), f"header {lower}")
     return content_type, attributes
@@ -114,8 +121,8 @@ def _bounded(text: str, path: str) -> str:
     return text
 
 
-def _structured(read: ReadJson, body: dict[str, Any], traceparent: str) -> Envelope:
-    attributes = {"traceparent": traceparent} if traceparent else {}
+def _structured(read: ReadJson, body: dict[str, Any], carried: Mapping[str, str]) -> Envelope:
+    attributes = {name: carried[name] for name in ("traceparent", SHOP_HEADER) if carried.get(name)}
     for name in _ATTRIBUTES:
         text = body.get(name)
         if text is None:
@@ -140,16 +147,21 @@ def _decoded(text: object) -> bytes:
 
 def kind_of(attributes: Mapping[str, str], topic_kind: OrderKind | None) -> OrderKind:
     """Tell what happened: by the end of the event's type, without a type by the topic. Raises UnreadableError."""
-    version = attributes.get("specversion", "1.0")
-    if version != "1.0":
-        found = f'is "{version[:20]}"; "1.0" is read'
-        raise UnreadableError(RejectionReason.UNSUPPORTED_VERSION, found, "specversion")
+    check_version(attributes)
     stated = attributes.get("type")
     if stated is None:
         if topic_kind is None:
             raise UnreadableError(RejectionReason.UNKNOWN_TYPE, "is not there, and the topic tells no kind", "type")
         return topic_kind
     return _kind_by_type(stated, topic_kind)
+
+
+def check_version(attributes: Mapping[str, str]) -> None:
+    """Raise UnreadableError for a CloudEvent of another version than ours."""
+    version = attributes.get("specversion", "1.0")
+    if version != "1.0":
+        found = f'is "{version[:20]}"; "1.0" is read'
+        raise UnreadableError(RejectionReason.UNSUPPORTED_VERSION, found, "specversion")
 
 
 def _kind_by_type(stated: str, topic_kind: OrderKind | None) -> OrderKind:

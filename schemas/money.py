@@ -26,6 +26,7 @@ class DecimalText:
 
     integer_digits: int
     decimals: int
+    keeps_zeros: bool = False  # written with the decimals that it has, not in the normal form
 
     @property
     def pattern(self) -> str:
@@ -46,7 +47,7 @@ class DecimalText:
             custom_error_type=NOT_AN_AMOUNT,
             custom_error_message="not a plain decimal number",
             serialization=core_schema.plain_serializer_function_ser_schema(
-                plain, return_schema=core_schema.str_schema()
+                written if self.keeps_zeros else plain, return_schema=core_schema.str_schema()
             ),
         )
 
@@ -73,6 +74,11 @@ def plain(value: Decimal) -> str:
     return plain_text(format(value, "f"))
 
 
+def written(value: Decimal) -> str:
+    """Write a decimal as plain text with the decimals that it has: ``Decimal("24.40")`` gives "24.40"."""
+    return format(value, "f")
+
+
 def plain_text(text: str) -> str:
     """Take the trailing zeros off a plain decimal text: "10.00" and "10" are one amount, and "-0.0" is "0"."""
     if "." in text:
@@ -88,6 +94,7 @@ def plain_value(value: Any) -> str:
 
 
 Amount = Annotated[Decimal, DecimalText(18, 10)]
+LedgerAmount = Annotated[Decimal, DecimalText(18, 10, keeps_zeros=True)]
 Quantity = Annotated[Decimal, DecimalText(18, 10)]
 Rate = Annotated[Decimal, DecimalText(18, 10)]
 ExchangeRate = Annotated[Decimal, DecimalText(8, 20)]

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.canonical import Canonical, canonical
 from schemas.checking import checker
-from schemas.envelope import Envelope, kind_of, read_envelope, traceparent_of
+from schemas.envelope import Envelope, check_version, kind_of, read_envelope, traceparent_of
 from schemas.fields import Time
 from schemas.orders import ORDER_MODELS, OrderKind
 from schemas.rejections import Rejection, RejectionReason, UnreadableError, json_type, reject, unreadable
@@ -68,6 +68,24 @@ class Tombstone:
     key: bytes | None
 
 
+class Routed(NamedTuple):
+    """What is known of the shop of a message before its order is checked.
+
+    ``also_hashed`` names what else is content for it (schemas.canonical). Of a payload in a platform's own words,
+    ``translated`` is the order in ours, ``kind`` what its state says, and ``platform`` the name for messages.
+    """
+
+    also_hashed: Collection[str] = ()
+    translated: dict[str, Any] | None = None
+    kind: OrderKind | None = None
+    platform: str = ""
+
+
+PLAIN = Routed()
+Route = Callable[[Envelope], Routed]
+"""Finds the shop of an opened message, and translates; raises UnreadableError."""
+
+
 def read_message(
     *,
     topic_kind: OrderKind | None,
@@ -76,31 +94,55 @@ def read_message(
     headers: Sequence[tuple[str, bytes]],
     record_time_ms: int,
     also_hashed: Collection[str] = (),
+    route: Route | None = None,
 ) -> ReadEvent | Tombstone | Rejection:
     """Read one record. ``also_hashed`` names what else is content for the shop (see schemas.canonical.canonical).
 
     ``topic_kind`` is None for a topic that carries all kinds. ``record_time_ms`` is Kafka's, milliseconds since 1970.
+    ``route`` finds the shop and translates; what it gives is checked and stored like any other order.
     """
     if value is None:
         return Tombstone(key=key)
     envelope = None
     try:
         envelope = read_envelope(value, headers)
-        kind = kind_of(envelope.attributes, topic_kind)
-        time = _time(envelope)
-        order = _order(envelope, kind)
+        routed = PLAIN if route is None else route(envelope)
+        if routed.translated is None:
+            kind = kind_of(envelope.attributes, topic_kind)
+            time = _time(envelope)
+            order = _order(envelope, kind)
+        else:
+            envelope = envelope._replace(data=routed.translated, path="$")
+            kind, time, order = _translated(envelope, routed)
     except UnreadableError as error:
         shop_id, order_id = _hint(envelope, key)
-        return reject(error, shop_id=shop_id, order_id=order_id)
-    return _event(
+        return reject(error, shop_id=error.shop_id or shop_id, order_id=error.order_id or order_id)
+    event = _event(
         order=order,
         kind=kind,
         time=time,
         envelope=envelope,
-        form=canonical(envelope.data, also_hashed),
+        form=canonical(envelope.data, routed.also_hashed or also_hashed),
         record_time=_record_time(record_time_ms),
-        key_differs=key != f"{order['shop_id']}/{order['order_id']}".encode(),
+        # A bridge from a platform keys by what it knows; such orders' revisions go by their own time.
+        key_differs=routed.translated is None and key != f"{order['shop_id']}/{order['order_id']}".encode(),
     )
+    if routed.translated is not None and event.updated_at is None:
+        # Plug-ins and old interfaces leave the platform's time of the last change out: the message's own is the best
+        # that there is, and a payload that says more is still compared by what it says.
+        return event._replace(updated_at=time or event.record_time)
+    return event
+
+
+def _translated(envelope: Envelope, routed: Routed) -> tuple[OrderKind, datetime | None, dict[str, Any]]:
+    """Check an order that was translated; neither type nor topic has a say in its kind."""
+    check_version(envelope.attributes)
+    kind, time = routed.kind or OrderKind.UPDATED, _time(envelope)
+    try:
+        return kind, time, _order(envelope, kind)
+    except UnreadableError as error:
+        found = f"{error.found} (after translation from {routed.platform})"
+        raise UnreadableError(error.reason, found, error.path) from error
 
 
 def _time(envelope: Envelope) -> datetime | None:

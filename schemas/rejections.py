@@ -38,6 +38,10 @@ class RejectionReason(StrEnum):
     REVISION_IN_FUTURE = "revision_in_future"
     REFUSED_BY_DATABASE = "refused_by_database"
     READER_FAILED = "reader_failed"
+    # Of a platform's own payloads:
+    SHOP_NOT_TOLD = "shop_not_told"
+    SHOP_CONTRADICTED = "shop_contradicted"
+    NOT_TRANSLATED = "not_translated"
 
 
 class Meaning(NamedTuple):
@@ -115,14 +119,36 @@ MEANINGS: dict[RejectionReason, Meaning] = {
         "Reading the event failed in a way that nobody had foreseen.",
         "Report it together with the position: it is a fault of this program.",
     ),
+    RejectionReason.SHOP_NOT_TOLD: Meaning(
+        "The payload is not of our contract, and no shop of that platform is known for it.",
+        "Set `source: woocommerce` or `source: shopify` for the shop, and tell the shop by the header `booked-shop`, "
+        "by a CloudEvents `source` that stands in its `event_sources`, or by a topic that stands in its `topics`; "
+        "then send the message again.",
+    ),
+    RejectionReason.SHOP_CONTRADICTED: Meaning(
+        "What the message says of its shop disagrees: payload, header, CloudEvents `source`, topic and key.",
+        "Correct the sender, or the shops' `event_sources` and `topics`, so that all name one shop; then send the "
+        "message again.",
+    ),
+    RejectionReason.NOT_TRANSLATED: Meaning(
+        "The payload is no order of the shop's platform, or contradicts itself.",
+        "Send the platform's order whole, as its REST API or its webhook gives it; check the shop's `source`.",
+    ),
 }
 
 
 class UnreadableError(ValueError):
-    """This message cannot be read; ``path`` is the JSON path, empty where there is none."""
+    """This message cannot be read; ``path`` is the JSON path, empty where there is none.
 
-    def __init__(self, reason: RejectionReason, found: str, path: str = "") -> None:
+    ``shop_id`` and ``order_id`` tell which order it may be about, where whoever raises it knows better than the data.
+    """
+
+    def __init__(
+        self, reason: RejectionReason, found: str, path: str = "", *, shop_id: str = "", order_id: str = ""
+    ) -> None:
         super().__init__(found)
+        self.shop_id = shop_id
+        self.order_id = order_id
         self.reason = reason
         self.found = found
         self.path = path

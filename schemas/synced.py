@@ -2,7 +2,7 @@
 
 Each message holds everything, so a shop keeps the one with the greatest `sequence` per order and forgets the others.
 Every field is always there; null where there is nothing to say. Fields may be added; a reader passes over what it
-does not know.
+does not know. Amounts have the decimals of their currency: 24.40 EUR, 1005 JPY.
 """
 
 import datetime as dt
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from schemas.envelope import EventOut, OwnAttributes, encode_event
 from schemas.fields import Id, Name, Part, Prose, ShopId, Time, Word
-from schemas.money import Amount
+from schemas.money import LedgerAmount
 
 SYNCED_TYPE = "booked.invoice.synced.v1"
 
@@ -27,8 +27,8 @@ class Invoice(Part):
     number: Word = Field(description="The invoice's number: INV-000123.")
     status: Word = Field(description="The ledger's status: draft, sent, paid, ….")
     url: Name | None = Field(description="The ledger's own page, for people with a login; never the customer's link.")
-    total: Amount = Field(description="What the ledger computed, with tax; equal to the order's `grand_total`.")
-    tax_total: Amount | None = Field(description="The tax within it.")
+    total: LedgerAmount = Field(description="What the ledger computed, with tax; equal to the order's `grand_total`.")
+    tax_total: LedgerAmount | None = Field(description="The tax within it.")
     currency: Word = Field(description="ISO 4217.")
     date: dt.date | None = Field(description="The invoice's date, YYYY-MM-DD.")
 
@@ -40,7 +40,7 @@ class SyncedDocument(Part):
     id: Id = Field(description="The ledger's id.")
     number: Word = Field(description="Its number; empty where the ledger gives none.")
     status: Word = Field(description="Its status: the ledger's own, or deleted.")
-    total: Amount = Field(description="Its total with tax, in the order's currency.")
+    total: LedgerAmount = Field(description="Its total with tax, in the order's currency.")
 
 
 class SyncedReason(Part):
@@ -72,7 +72,7 @@ class SyncedData(Part):
     documents: Annotated[tuple[SyncedDocument, ...], Field(max_length=1_000)] = Field(
         description="All documents made for the order, oldest first."
     )
-    difference: Amount | None = Field(
+    difference: LedgerAmount | None = Field(
         description="The ledger's total less the order's; null where they were not compared; 0 unless parked."
     )
     reason: SyncedReason | None = Field(description="Why it is parked or withdrawn; null when booked.")

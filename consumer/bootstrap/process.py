@@ -26,7 +26,7 @@ from consumer.bootstrap.parts import (
     steady_clock,
 )
 from consumer.bootstrap.reports import MetricsReport
-from consumer.bootstrap.zones import ShopZones
+from consumer.bootstrap.zones import ShopsReader
 from consumer.config import Settings
 from consumer.domain.events import EventKind
 from consumer.errors import ConfigurationError, DatabaseUnavailableError
@@ -40,7 +40,9 @@ from consumer.services.intake import Intake, IntakeLimits
 from consumer.services.lane import LaneTools
 from consumer.services.relay import Relay
 from consumer.services.sync import Sync, SyncParts
-from consumer.sources.own import read_record, to_order
+from consumer.sources.own import to_order
+from consumer.sources.reading import ShopReader
+from consumer.sources.translators import TRANSLATORS
 from consumer.web.health import health_app
 from consumer.web.server import HttpServer
 
@@ -137,7 +139,6 @@ def _services(
     metrics: Metrics,
 ) -> list[Service]:
     wakeups = PostgresWakeups(settings.database_url.get_secret_value())
-    zones = ShopZones(stores.settings)
     report = MetricsReport(metrics)
     services: list[Service] = [
         WakeupsRunner(wakeups),
@@ -145,7 +146,8 @@ def _services(
         FiguresReader(stores.figures, lambda figures: metrics.show(figures, time.time())),
     ]
     if Part.INTAKE in parts:
-        services += [zones, _intake(settings, stores, wakeups, zones, report)]
+        shops = ShopsReader(stores.settings, shared_topics=_topics(settings))
+        services += [shops, _intake(settings, stores, wakeups, shops, report)]
     if Part.SYNC in parts:
         services.append(_sync(settings, stores, way, wakeups, metrics))
     if Part.RELAY in parts:
@@ -158,8 +160,12 @@ def owner_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{random.getrandbits(32):08x}"
 
 
+def _topics(settings: Settings) -> tuple[str, ...]:
+    return (*settings.topics_in, settings.topic_invoice_synced, settings.topic_order_rejected)
+
+
 def _intake(
-    settings: Settings, stores: Stores, wakeups: PostgresWakeups, zones: ShopZones, report: MetricsReport
+    settings: Settings, stores: Stores, wakeups: PostgresWakeups, shops: ShopsReader, report: MetricsReport
 ) -> Intake:
     kinds = dict(zip(settings.topics_in, (EventKind.PAID, EventKind.UPDATED, EventKind.CANCELLED), strict=True))
 
@@ -173,11 +179,13 @@ def _intake(
         source=KafkaSource(settings=kafka_settings(settings), topics=settings.topics_in, group=settings.consumer_group),
         store=stores.intake,
         kinds=kinds,
-        read=read_record,
-        zone_of=zones.zone_of,
+        read=ShopReader(directory=shops.directory, translators=TRANSLATORS).read,
+        zone_of=shops.zone_of,
         on_recorded=on_recorded,
         report=report,
         limits=IntakeLimits(records_max=settings.batch_records),
+        shop_topics=lambda: shops.directory().topics,
+        after=shops.started,
     )
 
 

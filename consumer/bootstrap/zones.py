@@ -1,46 +1,61 @@
-"""The shops' time zones, read now and then, for times that come without an offset."""
+"""The directory of the shops, read now and then: what the intake knows of them."""
 
-from datetime import UTC, tzinfo
-from zoneinfo import ZoneInfo
+from collections.abc import Collection
+from datetime import tzinfo
 
 import structlog
 
 from consumer.errors import DatabaseUnavailableError
 from consumer.lifecycle import Service
 from consumer.ports.settings import SettingsStore
+from consumer.sources.directory import ShopDirectory, directory_of
 
 log = structlog.get_logger()
 
 EVERY_SECONDS = 10.0
+FIRST_SECONDS = 1.0  # between tries until it was read once
 
 
-class ShopZones(Service):
-    """The service; a shop that is not known yet is read in UTC."""
+class ShopsReader(Service):
+    """The service; ``shared_topics`` are the installation's own (sources.directory)."""
 
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__("shop-zones")
+    def __init__(
+        self, store: SettingsStore, *, shared_topics: Collection[str] = (), every_seconds: float = EVERY_SECONDS
+    ) -> None:
+        super().__init__("shops")
         self._store = store
-        self._zones: dict[str, tzinfo] = {}
+        self._shared_topics = frozenset(shared_topics)
+        self._every_seconds = every_seconds
+        self._directory = ShopDirectory()
+
+    def directory(self) -> ShopDirectory:
+        """Give the shops as of the last reading."""
+        return self._directory
 
     def zone_of(self, shop_id: str) -> tzinfo:
-        """Give a shop's time zone."""
-        return self._zones.get(shop_id, UTC)
+        """Give a shop's time zone; UTC for one that is not known."""
+        return self._directory.zone_of(shop_id)
 
     async def _begin(self) -> None:
-        # Read once before anything is taken in: the first record's times must not be read in another zone.
-        await self._read()
-        self.spawn("reading", self._read_again())
-        self.started.set()
+        # Not waited for here: a start that waits for the database would not see the signal to stop.
+        self.spawn("reading", self._reading())
 
-    async def _read_again(self) -> None:
+    async def _reading(self) -> None:
+        """Read without end. ``started`` is set by the first success: the intake takes nothing in before it."""
+        beat = self.heartbeat("reading")
         while not self.stopping.is_set():
-            await self.nap(EVERY_SECONDS)
-            await self._read()
+            beat.beat()
+            if await self._read():
+                self.started.set()
+            await self.nap(self._every_seconds if self.started.is_set() else FIRST_SECONDS)
 
-    async def _read(self) -> None:
+    async def _read(self) -> bool:
         try:
             shops = await self._store.shops()
         except DatabaseUnavailableError:
-            log.warning("shop_zones_wait_for_database")
-            return
-        self._zones = {shop.shop_id: ZoneInfo(shop.time_zone) for shop in shops}
+            log.warning("shops_wait_for_database")
+            return False
+        # The same settings keep the same directory, and what was worked out of them.
+        if list(shops) != self._directory.settings():
+            self._directory = directory_of(shops, shared_topics=self._shared_topics)
+        return True

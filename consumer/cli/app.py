@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from consumer import __version__
-from consumer.cli import connecting, doctor, explaining, keys, people, recovery, running, setting_up
+from consumer.cli import connecting, doctor, explaining, keys, people, previewing, recovery, running, setting_up
 
 app = typer.Typer(
     name="booked",
@@ -39,6 +39,7 @@ running.add_to(app)
 setting_up.add_to(app)
 connecting.add_to(app)
 explaining.add_to(app)
+previewing.add_to(app)
 people.add_to(app)
 doctor.add_to(app)
 recovery.add_to(app)

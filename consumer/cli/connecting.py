@@ -5,14 +5,17 @@ from typing import Annotated
 
 import typer
 
-from consumer.bootstrap.parts import LedgerWay, Stores
+from consumer.bootstrap.parts import LedgerWay, Stores, steady_clock
 from consumer.cli.callback import Callback, wait_for_callback
 from consumer.cli.context import person, run_command, stores_and_ledgers
+from consumer.cli.doctor import print_findings, rounding_checkup, with_facts
 from consumer.cli.exits import console
 from consumer.config import Settings
 from consumer.domain.settings import ConnectionSettings
 from consumer.errors import ConfigurationError, ConnectionStoppedError, StopCause
 from consumer.ports.ledger import ClientCredentials, Grant
+from consumer.services.asking import asking
+from consumer.services.checkup import Finding
 
 WAIT_SECONDS = 600.0
 
@@ -43,9 +46,19 @@ def connect(
             client = _client(settings)
             grant = await _grant(way, named, client, self_client, port)
             await _store(stores, named, client, grant, person(actor))
+            console().print(f"Connection {connection} is authorised. Next: booked doctor", markup=False)
+            print_findings(await _rounding(stores, way, connection))
 
     run_command(work)
-    console().print(f"Connection {connection} is authorised. Next: booked doctor", markup=False)
+
+
+async def _rounding(stores: Stores, way: LedgerWay, connection: str) -> list[Finding]:
+    """Tell how shops and organisation round, where orders are known already: before the first booking is the time."""
+    view = await stores.lanes.view(connection)
+    async with asking(
+        view, open_ledger=way.open, bookings=stores.bookings, calls=stores.calls, steady=steady_clock
+    ) as caller:
+        return await rounding_checkup(stores).check(await with_facts(stores, view, caller), caller)
 
 
 async def _connection(stores: Stores, connection_id: str) -> ConnectionSettings:

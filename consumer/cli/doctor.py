@@ -1,20 +1,26 @@
 """`booked doctor`: checks everything a booking needs, and says what to fix; `booked resume`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from consumer.adapters.kafka.topics import verify_topics
+from consumer.adapters.kafka.topics import list_topics, verify_topics
 from consumer.adapters.postgres.migrations import HEAD
 from consumer.bootstrap.parts import LedgerWay, Stores, kafka_settings, open_ledger_way, open_stores, steady_clock
 from consumer.cli.context import run_command
 from consumer.cli.exits import Exit, console
 from consumer.config import Settings
+from consumer.domain.settings import ShopSettings
 from consumer.domain.states import OrderState
-from consumer.errors import BookedError, ConfigurationError
+from consumer.errors import BookedError, ConfigurationError, LedgerError
 from consumer.ports.lanes import LaneView
 from consumer.services.asking import asking
+from consumer.services.calling import Caller, PutBackError
 from consumer.services.checkup import Finding, Grade, check_connection, check_groups, check_shops, try_out
+from consumer.services.preparing import Preparing
+from consumer.services.rounding_checkup import RoundingCheckup
+from consumer.sources.own import to_order
 
 MARKS = {Grade.GOOD: "[green]good[/]   ", Grade.WARNING: "[yellow]look at[/]", Grade.WRONG: "[red]wrong[/]  "}
 
@@ -26,18 +32,28 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """Check Kafka, Postgres, schema, tokens, organisations, taxes and shops; say what to fix. Changes nothing."""
+    """Check Kafka, Postgres, schema, tokens, organisations, taxes, rounding and shops; say what to fix.
+
+    It changes nothing in the ledger. What the organisation's own invoices show of how it rounds VAT is kept,
+    and its taxes and currencies where they are not known yet.
+    """
     findings = run_command(_examine)
+    out = console()
+    print_findings(findings)
+    wrong = sum(finding.grade is Grade.WRONG for finding in findings)
+    out.print(f"{len(findings)} checks, {wrong} wrong", markup=False)
+    if wrong:
+        raise typer.Exit(Exit.FINDINGS)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print findings, each with its grade and its fix."""
     out = console()
     for finding in findings:
         out.print(MARKS[finding.grade], end=" ")
         out.print(f"{finding.about}: {finding.text}", markup=False)
         if finding.fix and finding.grade is not Grade.GOOD:
             out.print(f"        fix: {finding.fix}", markup=False)
-    wrong = sum(finding.grade is Grade.WRONG for finding in findings)
-    out.print(f"{len(findings)} checks, {wrong} wrong", markup=False)
-    if wrong:
-        raise typer.Exit(Exit.FINDINGS)
 
 
 def resume(connection: Annotated[str, typer.Argument(help="The connection's name.")]) -> None:
@@ -57,19 +73,23 @@ async def _examine(settings: Settings) -> list[Finding]:
     findings = [await try_out("kafka", lambda: _kafka(settings), "Check BOOKED_KAFKA_SERVERS; create missing topics.")]
     try:
         async with open_stores(settings, name="booked-doctor") as stores, open_ledger_way(settings, stores) as way:
-            return [*findings, *await _of_database(stores, way)]
+            return [*findings, *await _of_database(settings, stores, way)]
     except BookedError as error:
         fix = "Check BOOKED_DATABASE_URL and whether Postgres runs."
         return [*findings, Finding(about="postgres", grade=Grade.WRONG, text=str(error), fix=fix)]
 
 
 async def _kafka(settings: Settings) -> str:
-    topics = {*settings.topics_in, settings.topic_invoice_synced, settings.topic_order_rejected}
+    topics = _topics(settings)
     await verify_topics(kafka_settings(settings, name="booked-doctor"), topics)
     return f"it answers, and has the {len(topics)} topics"
 
 
-async def _of_database(stores: Stores, way: LedgerWay) -> list[Finding]:
+def _topics(settings: Settings) -> frozenset[str]:
+    return frozenset((*settings.topics_in, settings.topic_invoice_synced, settings.topic_order_rejected))
+
+
+async def _of_database(settings: Settings, stores: Stores, way: LedgerWay) -> list[Finding]:
     version = await stores.health.schema_version()
     if version != HEAD:
         text = f"The schema is at {version or 'nothing'}, this program needs {HEAD}."
@@ -79,12 +99,58 @@ async def _of_database(stores: Stores, way: LedgerWay) -> list[Finding]:
         if connection.active:
             view = await stores.lanes.view(connection.connection_id)
             findings += await _of_connection(stores, way, view)
-    findings += check_shops(list(await stores.settings.shops()))
+    shops = list(await stores.settings.shops())
+    findings += [*check_shops(shops), *await _of_shop_topics(settings, shops)]
     return [*findings, *check_groups(list(await stores.people.groups(OrderState.PARKED)))]
+
+
+async def _of_shop_topics(settings: Settings, shops: Sequence[ShopSettings]) -> list[Finding]:
+    """Tell whether the topics that shops have for themselves are there, and theirs alone."""
+    wanted = {topic: shop.shop_id for shop in shops if shop.active for topic in shop.topics}
+    if not wanted:
+        return []
+    try:
+        there = await list_topics(kafka_settings(settings, name="booked-doctor"))
+    except BookedError:
+        return []  # said already, of Kafka itself
+    return [_shop_topic(settings, topic, shop_id, topic in there) for topic, shop_id in sorted(wanted.items())]
+
+
+def _shop_topic(settings: Settings, topic: str, shop_id: str, exists: bool) -> Finding:
+    about = f"shop {shop_id}"
+    if topic in _topics(settings):
+        text = f"Its topic {topic} is one of the installation's own, so it is not read as the shop's."
+        return Finding(about=about, grade=Grade.WRONG, text=text, fix="Give the shop a topic of its own, and apply.")
+    if not exists:
+        text = f"Its topic {topic} does not exist; its orders are waited for, those of other topics are taken."
+        return Finding(about=about, grade=Grade.WRONG, text=text, fix=f"Create the topic {topic}.")
+    return Finding(about=about, grade=Grade.GOOD, text=f"its topic {topic} is there")
 
 
 async def _of_connection(stores: Stores, way: LedgerWay, view: LaneView) -> list[Finding]:
     async with asking(
         view, open_ledger=way.open, bookings=stores.bookings, calls=stores.calls, steady=steady_clock
     ) as caller:
-        return await check_connection(view, caller)
+        view = await with_facts(stores, view, caller)
+        return [*await check_connection(view, caller), *await rounding_checkup(stores).check(view, caller)]
+
+
+async def with_facts(stores: Stores, view: LaneView, caller: Caller) -> LaneView:
+    """Read and keep the organisation's taxes and currencies where no lane has yet: `booked preview` goes by them."""
+    if view.facts is not None or not view.connection.organization_id:
+        return view
+    preparing = Preparing(connection=view.connection, caller=caller, lanes=stores.lanes, contacts=stores.contacts)
+    try:
+        await preparing.facts(view)
+    except (LedgerError, PutBackError):
+        return view  # the checks that follow say what is wrong
+    return await stores.lanes.view(view.connection.connection_id)
+
+
+def rounding_checkup(stores: Stores) -> RoundingCheckup:
+    """Give the checkup of rounding over these stores."""
+    return RoundingCheckup(
+        lanes=stores.lanes,
+        people=stores.people,
+        read_order=lambda record, shop: to_order(record.content or b"", shop.time_zone),
+    )

@@ -39,11 +39,13 @@ def about() -> None:
 
 @positions.command("list")
 def list_positions() -> None:
-    """Show the position of every partition."""
+    """Show the position of every partition, of the order topics and of those that shops have for themselves."""
 
     async def work(settings: Settings) -> dict[TopicPartition, Position]:
-        places = [TopicPartition(*place) for place in await partitions_of(kafka_settings(settings), settings.topics_in)]
         async with open_stores(settings, name="booked-positions") as stores:
+            own = [topic for shop in await stores.settings.shops() for topic in shop.topics]
+            found = await partitions_of(kafka_settings(settings), {*settings.topics_in, *own})
+            places = [TopicPartition(*place) for place in found]
             return dict(await stores.intake.positions(places))
 
     table = Table("Topic", "Partition", "Log", "Next offset")

@@ -56,10 +56,11 @@ EXITS: dict[Exit, str] = {
     Exit.FAILED: "Something else went wrong, a service of `booked run` died, or a question was answered with no.",
     Exit.USAGE: "The words of the command are off: an unknown option, a missing argument.",
     Exit.CONFIGURATION: "A setting, a file or a stored secret cannot be used; the message names it.",
-    Exit.UNAVAILABLE: "Kafka or Postgres does not answer, or the service is not alive; the same call may work later.",
-    Exit.NOT_FOUND: "Nothing is known of the order asked for.",
+    Exit.UNAVAILABLE: "Kafka or Postgres does not answer, the service is not alive, or `booked preview` lacks "
+    "the ledger's taxes and currencies; the same call may work later.",
+    Exit.NOT_FOUND: "Nothing is known of the order or shop asked for.",
     Exit.REFUSED: "The ledger or its accounts server refused or did not answer, or access was not allowed.",
-    Exit.FINDINGS: "`booked doctor` found something wrong.",
+    Exit.FINDINGS: "`booked doctor` found something wrong, or `booked preview` an order that would park.",
 }
 KINDS: dict[type[MetricWrapperBase], tuple[str, str]] = {
     Counter: ("counter", "_total"),

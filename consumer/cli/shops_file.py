@@ -100,8 +100,19 @@ def _check_relations(parsed: ShopsFile, node: yaml.Node | None, name: str) -> No
             raise ConfigurationError(f"{name}:{line}", message)
         organizations[place] = connection_id
     _check_patterns(parsed, node, name)
+    _check_unique_fields(parsed, node, name)
     _check_own(parsed, node, name, "topics", "topic")
     _check_own(parsed, node, name, "event_sources", "event source")
+
+
+def _check_unique_fields(parsed: ShopsFile, node: yaml.Node | None, name: str) -> None:
+    """The unique field holds our key: with a shop's value in it the ledger would no longer refuse a second document."""
+    for shop_id, shop in parsed.shops.items():
+        field = None if shop.connection is None else parsed.connections[shop.connection].unique_field
+        if field in shop.custom_fields:
+            line = _line(node, ("shops", shop_id, "custom_fields", field), ("shops", shop_id, "custom_fields"))
+            message = f"shop {shop_id}: {field} is the unique field of its connection; choose another custom field"
+            raise ConfigurationError(f"{name}:{line}", message)
 
 
 def _check_own(parsed: ShopsFile, node: yaml.Node | None, name: str, field: str, what: str) -> None:

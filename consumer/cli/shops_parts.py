@@ -62,6 +62,12 @@ def _template(text: str) -> str:
     return text
 
 
+def _number(text: str) -> str:
+    if text and template(text).is_plain:
+        raise ValueError("it has no expression, so all invoices would have one number; use {{ number }} in it")
+    return text
+
+
 def _line_kind(kind: str) -> str:
     if kind and kind not in LINE_KINDS:
         raise ValueError(f"unknown; there are {', '.join(LINE_KINDS)}")
@@ -182,7 +188,7 @@ class ShopPart(_Part):
     shipping_label: Annotated[str, Field(min_length=1, max_length=100)] = "Shipping"
     rounding_label: Annotated[str, Field(min_length=1, max_length=100)] = "Rounding"
     invoice_date: InvoiceDate = InvoiceDate.PAID
-    invoice_number: Template = ""
+    invoice_number: Annotated[Template, AfterValidator(_number)] = ""
     notes: Template = ""
     terms: Template = ""
     payment_terms_days: Annotated[int, Field(ge=0, le=365)] = 0

@@ -4,19 +4,30 @@ Everything that cannot be booked whatever the figures are is refused here; wheth
 (domain/totals), and how they are laid out after that (domain/layout).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
 from consumer.domain.ledger import Item, LedgerFacts
 from consumer.domain.money import ZERO, round_half_up
 from consumer.domain.orders import Discount, Fee, FeeKind, Line, LineKind, Order, Shipping, Tax
+from consumer.domain.rate_shares import rate_shares
+from consumer.domain.refusals import (
+    RefusedError,
+    bad_quantity,
+    item_missing,
+    liability,
+    line_does_not_follow,
+    tax_would_be_lost,
+)
 from consumer.domain.settings import ShopSettings
-from consumer.domain.states import Reason, ReasonCode
+from consumer.domain.states import Reason
+from consumer.domain.tables import DISCOUNT, SHIPPING, Tables
 from consumer.domain.taxes import NO_TAX, TaxChosen, match_tax, tax_country, wanted_tax
 from consumer.domain.texts import plain
 
+_LIABILITIES = (LineKind.GIFT_CARD, LineKind.DEPOSIT)
 QUANTITY_DIGITS = 2  # more decimals are not proved to be taken: such a line is booked as one piece
 
 
@@ -51,6 +62,8 @@ class Position:
     description: str = ""
     unit: str = ""
     item_id: str | None = None
+    account_id: str | None = None
+    reduction_account_id: str | None = None  # of its own discount, where that is a line of its own
     line_id: str = ""
     stated_taxes: tuple[Tax, ...] = ()
 
@@ -64,6 +77,7 @@ class Reduction:
     positions: tuple[int, ...]
     inclusive: bool
     after_tax: bool = False
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +91,6 @@ class Charges:
     inclusive: bool  # as the shop states its prices; of mixed ones, as most are
     mixed: bool
     notes: tuple[str, ...] = ()
-
-
-class _RefusedError(Exception):
-    """Ends the reading of an order that cannot be booked; never leaves this module."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason.message)
-        self.reason = reason
 
 
 def read_charges(
@@ -105,7 +111,7 @@ def read_charges(
     reader = _Reader(order, facts, shop, digits, items, per_unit=per_unit, untaxed=untaxed)
     try:
         return reader.read()
-    except _RefusedError as refused:
+    except RefusedError as refused:
         return refused.reason
 
 
@@ -128,6 +134,7 @@ class _Reader:
         self.country = tax_country(order)
         customer = order.customer
         self.cause = "reverse_charge" if customer.reverse_charge else "exempt" if customer.tax_exempt else ""
+        self.tables = Tables(order, shop, self.country)
         self.taxes: list[TaxChosen] = [NO_TAX]
         self.matched: dict[object, int] = {}
         self.notes: list[str] = []
@@ -135,15 +142,20 @@ class _Reader:
     def read(self) -> Charges:
         order = self.order
         positions = [self._line(line, at) for at, line in enumerate(order.lines, 1) if self._counts(line, at)]
-        positions += [self._shipping(shipping) for shipping in order.shipping if shipping.amount or shipping.discount]
-        positions += [self._fee(fee) for fee in order.fees if fee.amount]
+        for at, shipping in enumerate(order.shipping):
+            positions += self._shipping(shipping, at) if shipping.amount or shipping.discount else ()
+        for at, fee in enumerate(order.fees):
+            positions += self._fee(fee, at) if fee.amount else ()
         if not positions:
             positions = [self._nothing()]
         self._check_lost_tax(positions)
+        reductions = [
+            self._reduction(discount, at, positions) for at, discount in enumerate(order.discounts) if discount.amount
+        ]
         inclusive, mixed = _mode(positions, self.taxes, default=order.prices_include_tax)
         return Charges(
             positions=tuple(positions),
-            reductions=tuple(self._reduction(discount, positions) for discount in order.discounts if discount.amount),
+            reductions=tuple(reductions),
             taxes=tuple(self.taxes),
             digits=self.digits,
             inclusive=inclusive,
@@ -157,12 +169,10 @@ class _Reader:
         label = _label(line, at)
         worth = line.total if line.total is not None else line.quantity * line.unit_price - line.discount
         if line.quantity < 0 or (line.quantity == 0 and worth != 0):
-            raise _RefusedError(_bad_quantity(line, label))
+            raise RefusedError(bad_quantity(line, label))
         if line.quantity == 0:
             self.notes.append(f"{label} has quantity 0 and costs nothing: left out.")
             return False
-        if line.kind in (LineKind.GIFT_CARD, LineKind.DEPOSIT) and worth != 0:
-            raise _RefusedError(_liability(line, label))
         return True
 
     def _line(self, line: Line, at: int) -> Position:
@@ -187,69 +197,115 @@ class _Reader:
             description=_description(line),
             unit=line.unit,
             item_id=self._item(line, label),
+            account_id=self._account(line, at - 1, label),
+            reduction_account_id=self._discount_account(line, at - 1) if reduction else None,
             line_id=line.id,
             stated_taxes=line.taxes,
         )
+
+    def _account(self, line: Line, at: int, label: str) -> str | None:
+        account_id = self.tables.account(line.kind.value, tax_class=line.tax_class, within="lines", at=at)
+        if account_id is None and line.kind in _LIABILITIES and (line.unit_price or line.total):
+            raise RefusedError(liability(line, label))
+        return account_id
+
+    def _discount_account(self, line: Line, at: int) -> str | None:
+        return self.tables.account(DISCOUNT, tax_class=line.tax_class, within="lines", at=at)
 
     def _amount(self, line: Line, label: str) -> tuple[Decimal, bool, bool]:
         """Give the amount before the line's discount, whether it can be sent as stated, and whether it agrees."""
         price = round_half_up(line.unit_price, self.digits) if self.per_unit else line.unit_price
         product = line.quantity * price
         amount = product if line.total is None else line.total + line.discount
-        half = Decimal(5).scaleb(-self.digits - 1)
         off = abs(amount - product)
-        # A unit price may itself be a rounded figure (10.00 / 3 = 3.33): then it is right to half its last digit.
-        if off > half + line.quantity * Decimal(5).scaleb(-max(self.digits, _decimals(price)) - 1):
-            raise _RefusedError(_line_does_not_follow(line, label, product - line.discount))
+        half = Decimal(5).scaleb(-self.digits - 1)
+        if off > half and not self._is_price_rounded(line.quantity, price, amount):
+            raise RefusedError(line_does_not_follow(line, label, product - line.discount))
         fits = _decimals(line.unit_price) <= self.digits and _decimals(line.quantity) <= QUANTITY_DIGITS
         multiplies = fits and round_half_up(product, self.digits) == round_half_up(amount, self.digits)
         return amount, multiplies, off <= half
+
+    def _is_price_rounded(self, quantity: Decimal, price: Decimal, amount: Decimal) -> bool:
+        """Tell whether the unit price is the amount's rounded share: 10.00 / 3 = 3.33."""
+        digits = max(self.digits, _decimals(price))
+        return round_half_up(amount / quantity, digits) == round_half_up(price, digits)
 
     def _item(self, line: Line, label: str) -> str | None:
         if not self.shop.items_by_sku:
             return None
         item = self.items.get(line.sku) if line.sku else None
         if item is None:
-            raise _RefusedError(_item_missing(line, label))
+            raise RefusedError(item_missing(line, label))
         return item.item_id
 
     # ---- shipping, fees, discounts
 
-    def _shipping(self, shipping: Shipping) -> Position:
+    def _shipping(self, shipping: Shipping, at: int) -> Iterator[Position]:
+        place = self.tables.method(shipping.method, within="shipping", at=at)
         name = f"{self.shop.shipping_label}: {shipping.method}" if shipping.method else self.shop.shipping_label
-        return Position(
+        charge = Position(
             charge=Charge.SHIPPING,
             label=f"shipping ({shipping.method})" if shipping.method else "shipping",
-            name=name,
+            name=place.label or name,
             amount=shipping.amount,
             inclusive=self.order.prices_include_tax,
-            tax=self._tax(shipping.taxes, kind="shipping", tax_class="", label="shipping"),
+            tax=0,
             reduction=shipping.discount,
-            unit_price=shipping.amount,
-            multiplies=_decimals(shipping.amount) <= self.digits,
+            item_id=place.item_id or None,
+            account_id=place.account_id or self.tables.account(SHIPPING, within="shipping", at=at),
+            reduction_account_id=self.tables.account(DISCOUNT, within="shipping", at=at) if shipping.discount else None,
             stated_taxes=shipping.taxes,
         )
+        return self._taxed(charge, kind="shipping")
 
-    def _fee(self, fee: Fee) -> Position:
+    def _fee(self, fee: Fee, at: int) -> Iterator[Position]:
         name = fee.name or (self.shop.rounding_label if fee.kind is FeeKind.ROUNDING else fee.kind.value.capitalize())
-        return Position(
+        place = self.tables.method(fee.name, within="fees", at=at)
+        charge = Position(
             charge=Charge.FEE,
             label=f"fee ({name})",
-            name=name,
+            name=place.label or name,
             amount=fee.amount,
             inclusive=self.order.prices_include_tax,
-            tax=self._tax(fee.taxes, kind="fee", tax_class="", label=f"fee ({name})"),
-            unit_price=fee.amount,
-            multiplies=_decimals(fee.amount) <= self.digits,
+            tax=0,
+            item_id=place.item_id or None,
+            account_id=place.account_id or self.tables.account(fee.kind.value, within="fees", at=at),
             stated_taxes=fee.taxes,
         )
+        return self._taxed(charge, kind="fee")
+
+    def _taxed(self, charge: Position, *, kind: str) -> Iterator[Position]:
+        """Give a charge under its tax; under several that share it, one position for each rate."""
+        shares = rate_shares(
+            charge.stated_taxes,
+            amount=charge.amount,
+            reduction=charge.reduction,
+            inclusive=charge.inclusive,
+            digits=self.digits,
+        )
+        if shares:
+            parts = ", ".join(f"{plain(share.amount)} at {plain(share.tax.rate)} %" for share in shares)
+            self.notes.append(f"{charge.label}: split over its rates, as the amounts of its taxes say: {parts}.")
+        for share in shares or (None,):
+            taxes = (share.tax,) if share else charge.stated_taxes
+            amount = share.amount if share else charge.amount
+            yield replace(
+                charge,
+                name=f"{charge.name} ({plain(share.tax.rate)} %)" if share else charge.name,
+                amount=amount,
+                reduction=share.reduction if share else charge.reduction,
+                tax=self._tax(taxes, kind=kind, tax_class="", label=charge.label),
+                unit_price=amount,
+                multiplies=_decimals(amount) <= self.digits,
+                stated_taxes=taxes,
+            )
 
     def _nothing(self) -> Position:
         self.notes.append("The order charges nothing: booked as one line of 0.")
         name = f"Order {self.order.number or self.order.key.order_id}"
         return Position(charge=Charge.PRODUCT, label="order", name=name, amount=ZERO, inclusive=False, tax=0)
 
-    def _reduction(self, discount: Discount, positions: Sequence[Position]) -> Reduction:
+    def _reduction(self, discount: Discount, at: int, positions: Sequence[Position]) -> Reduction:
         what = discount.description or discount.code
         if discount.description and discount.code and discount.code not in discount.description:
             what = f"{discount.code} ({discount.description})"
@@ -259,6 +315,7 @@ class _Reader:
             positions=_reduced(discount, positions),
             inclusive=self.order.prices_include_tax,
             after_tax=not discount.before_tax,
+            account_id=self.tables.account(DISCOUNT, within="discounts", at=at),
         )
 
     # ---- taxes
@@ -278,7 +335,7 @@ class _Reader:
             return 0  # nothing is said of tax: none is booked, and the totals tell whether that is right
         chosen = match_tax(wanted, self.facts.taxes if taxes or self.cause else (), overrides)
         if isinstance(chosen, Reason):
-            raise _RefusedError(chosen)
+            raise RefusedError(chosen)
         if chosen.tax_id is None and taxes:
             self.notes.append(f"{label}: rate 0 and the organisation has no tax of 0 %: booked without tax.")
         if chosen not in self.taxes:
@@ -286,13 +343,20 @@ class _Reader:
         return self.taxes.index(chosen)
 
     def _check_lost_tax(self, positions: Sequence[Position]) -> None:
-        """Refuse an order that states tax where nothing has a rate: it would be booked without."""
+        """Refuse tax that is stated where nothing has a rate for it: on the order, and on each of its charges."""
+        for position in positions:
+            lost = sum((tax.amount or ZERO for tax in position.stated_taxes if not tax.rate), ZERO)
+            if not self.taxes[position.tax].rate:
+                lost = sum((tax.amount or ZERO for tax in position.stated_taxes), ZERO)
+            if lost:
+                what = f"{position.label} states {{tax}} of tax at a rate of 0 %."
+                raise RefusedError(tax_would_be_lost(what, lost, self.order.currency))
         if any(self.taxes[position.tax].rate for position in positions):
             return
         stated = self.order.totals.tax or sum((row.tax for row in self.order.totals.tax_by_rate), ZERO)
-        stated = stated or sum((tax.amount or ZERO for position in positions for tax in position.stated_taxes), ZERO)
         if stated:
-            raise _RefusedError(_tax_would_be_lost(stated, self.order.currency))
+            what = "The order states {tax} of tax, but none of its lines has a rate."
+            raise RefusedError(tax_would_be_lost(what, stated, self.order.currency))
 
 
 def _mode(positions: Sequence[Position], taxes: Sequence[TaxChosen], *, default: bool) -> tuple[bool, bool]:
@@ -324,53 +388,3 @@ def _label(line: Line, at: int) -> str:
 
 def _description(line: Line) -> str:
     return "\n".join(part for part in (line.description, f"SKU: {line.sku}" if line.sku else "") if part)
-
-
-# ---- what is said of an order that cannot be booked ----------------------------------------------------------------
-
-
-def _bad_quantity(line: Line, label: str) -> Reason:
-    return Reason(
-        code=ReasonCode.NEGATIVE_QUANTITY,
-        message=f"{label} has quantity {plain(line.quantity)}; an invoice's line needs one above 0.",
-        fix="Send what was taken back as a refund, or correct the quantity, and send the order again.",
-    )
-
-
-def _liability(line: Line, label: str) -> Reason:
-    what = "a gift card" if line.kind is LineKind.GIFT_CARD else "a deposit"
-    return Reason(
-        code=ReasonCode.NOT_SUPPORTED,
-        message=f"{label} sells {what}: that is a liability and no revenue, and there is no account set for it.",
-        fix="Book this order by hand, and choose ignore for it.",
-        group_key=f"not_supported:{line.kind.value}",
-    )
-
-
-def _line_does_not_follow(line: Line, label: str, computed: Decimal) -> Reason:
-    return Reason(
-        code=ReasonCode.TOTALS_DO_NOT_FOLLOW,
-        message=(
-            f"{label}: {plain(line.quantity)} x {plain(line.unit_price)} less {plain(line.discount)} is "
-            f"{plain(computed)}, the shop states {plain(line.total or ZERO)}."
-        ),
-        fix="Correct the line in the shop and send the order again.",
-    )
-
-
-def _item_missing(line: Line, label: str) -> Reason:
-    sku = f"SKU {line.sku!r}" if line.sku else "no SKU"
-    return Reason(
-        code=ReasonCode.ITEM_MISSING,
-        message=f"{label} has {sku}; the ledger has no item for it, and the shop books by items.",
-        fix="Create an item with this SKU in the ledger, or switch items_by_sku off for the shop.",
-        group_key=f"item_missing:{line.sku}",
-    )
-
-
-def _tax_would_be_lost(stated: Decimal, currency: str) -> Reason:
-    return Reason(
-        code=ReasonCode.TAX_WOULD_BE_LOST,
-        message=f"The order states {plain(stated)} {currency} of tax, but none of its lines has a rate.",
-        fix="Send the tax rate with each line, or name a tax in the shop's tax_overrides.",
-    )

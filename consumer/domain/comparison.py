@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from consumer.domain.arithmetic import compute
+from consumer.domain.invoice_words import InvoiceWords
 from consumer.domain.ledger import Invoice, InvoiceDraft, InvoiceLine, InvoiceStatus, LedgerLine
 from consumer.domain.money import ZERO, minor_digits
 from consumer.domain.orders import RateFigures
@@ -135,7 +136,7 @@ def _folded(
 
 
 def same_document(draft: InvoiceDraft, invoice: Invoice, *, digits: int | None = None) -> bool:
-    """Tell whether an invoice, read whole, is what the draft meant: customer, currency, total, date and every line.
+    """Tell whether an invoice, read whole, is what the draft meant: customer, currency, total, date, lines and words.
 
     False where the invoice does not tell its lines (a row of a list): that cannot be proved. ``digits`` are the
     currency's in the ledger; by default those of ISO 4217.
@@ -149,7 +150,25 @@ def same_document(draft: InvoiceDraft, invoice: Invoice, *, digits: int | None =
         and invoice.total == figures.total
         and invoice.issued_on in (None, draft.issued_on)
         and all(_same_line(ours, theirs) for ours, theirs in zip(draft.lines, invoice.lines, strict=True))
+        and (invoice.words is None or _same_words(draft, invoice.words))
     )
+
+
+def _same_words(draft: InvoiceDraft, words: InvoiceWords) -> bool:
+    """Compare what the draft says and the answer shows; what either is silent about proves nothing against it."""
+    pairs = [
+        (draft.notes, words.notes),
+        (draft.terms, words.terms),
+        (draft.salesperson, words.salesperson),
+        (draft.template_id or None, words.template_id),
+        (draft.payment_terms_label or None, words.payment_terms_label),
+    ]
+    if words.custom_fields is not None:
+        shown = dict(words.custom_fields)
+        pairs += [(value, shown.get(name, "")) for name, value in draft.custom_fields]
+    if words.due_on not in (None, draft.due_on):
+        return False
+    return all(ours.split() == theirs.split() for ours, theirs in pairs if ours is not None and theirs is not None)
 
 
 def _same_line(ours: InvoiceLine, theirs: LedgerLine) -> bool:

@@ -120,7 +120,15 @@ class _Search:
             for at, piece in enumerate(self.pieces)
             if piece.free and (tax is None or piece.tax == tax) and step * (piece.exact - self.chosen[at]) > 0
         ]
-        return sorted(found, key=lambda at: (-step * (self.pieces[at].exact - self.chosen[at]), at))
+        return sorted(
+            found,
+            key=lambda at: (-step * (self.pieces[at].exact - self.chosen[at]), self._rank(self.pieces[at].tax), at),
+        )
+
+    def _rank(self, tax: int) -> tuple[Decimal, ...]:
+        """Place a tax by its rates, the higher first: the order of an order's lines must not decide anything."""
+        rule = self.rules.get(tax)
+        return () if rule is None else tuple(-rate for rate in rule.rates)
 
     def _move(self, at: int, step: int) -> None:
         self.chosen[at] += step
@@ -129,7 +137,7 @@ class _Search:
         sums: dict[int, int] = {}
         for piece, value in zip(self.pieces, self.chosen, strict=True):
             sums[piece.tax] = sums.get(piece.tax, 0) + value
-        return sums
+        return {tax: sums[tax] for tax in sorted(sums, key=self._rank)}
 
     # ---- tax rounded once per tax
 

@@ -2,12 +2,12 @@
 
 In this order, the first that is exact is taken: as the shop states it; discounts split over the tax rates otherwise;
 lines as one piece (quantity one, the count in the text) rounded down or up so that they add up; discounts within the
-lines that they come off; the same with prices with tax instead of without, or the reverse; at last a labelled
-adjustment, under its three conditions. Lines
+lines that they come off; the same with prices with tax instead of without, or the reverse; then a labelled
+adjustment, under its three conditions; at last, where the shop allows it, VAT that is off by a minor unit. Lines
 whose price has more decimals than the ledger takes are one piece in every layout. Pure, deterministic, always ends.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -21,6 +21,7 @@ from consumer.domain.rendering import Render, Source, render
 from consumer.domain.settings import ShopSettings
 from consumer.domain.splitting import is_whole, over_positions, over_taxes
 from consumer.domain.texts import plain
+from consumer.domain.tolerance import near_goals
 from consumer.domain.totals import Goal
 
 _HUNDRED = Decimal(100)
@@ -45,7 +46,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A document that comes to exactly the goal under the roundings asked for, and why it looks as it does."""
+    """A document that comes to exactly the goal under the roundings asked for, and why it looks as it does.
+
+    ``figures`` are what the ledger computes; they differ from the goal by the shop's tolerance for VAT only.
+    """
 
     draft: InvoiceDraft
     figures: Figures
@@ -70,18 +74,38 @@ def find_layout(
     """Search for an exact layout; None where there is none. ``header`` is the draft without its lines."""
     if not negative_lines:
         charges = without_negatives(charges)
-    search = _Search(charges, header, shop, roundings_asked(rounding), negative_lines=negative_lines)
+    search = Search(charges, header, shop, roundings_asked(rounding), negative_lines=negative_lines)
     for plan in plans(charges, negative_lines=negative_lines):
         for goal in goals:
             found = search.exact(plan, goal)
             if found is not None:
                 return found
-    return next((found for goal in goals if (found := search.adjusted(goal)) is not None), None)
+    adjusted = next((found for goal in goals if (found := search.adjusted(goal)) is not None), None)
+    return adjusted or within_tolerance(search, goals, plans(charges, negative_lines=negative_lines))
+
+
+def within_tolerance(search: "Search", goals: Sequence[Goal], plans: Iterable[Plan]) -> Layout | None:
+    """Find a layout of exactly the total whose VAT is off by what the shop's tolerance allows; by default nothing."""
+    units = search.shop.vat_tolerance_units
+    for plan in plans if units > 0 else ():
+        for goal in goals:
+            figures = compute(search.draft(plan, None)[0], search.charges.digits, search.roundings[0])
+            found = next(
+                (
+                    found
+                    for near in near_goals(goal, figures, units=units, digits=search.charges.digits)
+                    if (found := search.exact(plan, near)) is not None
+                ),
+                None,
+            )
+            if found is not None:
+                return replace(found, goal=goal)
+    return None
 
 
 def nearest_figures(charges: Charges, *, header: InvoiceDraft, shop: ShopSettings, rounding: TaxRounding) -> Figures:
     """Give what the ledger would compute of the order as the shop states it: to show the difference."""
-    search = _Search(charges, header, shop, roundings_asked(rounding)[:1], negative_lines=True)
+    search = Search(charges, header, shop, roundings_asked(rounding)[:1], negative_lines=True)
     plan = Plan(inclusive=charges.inclusive, freedom=Freedom.NONE)
     return compute(search.draft(plan, None)[0], charges.digits, search.roundings[0])
 
@@ -130,7 +154,7 @@ def _as_reduction(charges: Charges, at: int, places: Mapping[int, int]) -> Reduc
     )
 
 
-class _Search:
+class Search:
     """One search: its tax rules and pieces are made once per plan, and tried on every goal."""
 
     def __init__(

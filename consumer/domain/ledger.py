@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from consumer.domain.invoice_words import InvoiceWords
 from consumer.domain.orders import Address, RateFigures
 
 
@@ -165,7 +166,12 @@ class InvoiceDraft:
     unique_field: str | None = None
     unique_key: str = ""
     payment_terms: int = 0
-    number: str = ""
+    payment_terms_label: str | None = None  # None: the ledger's own; empty: the usual words for the days
+    number: str = ""  # empty: the ledger counts; a change never alters it
+    terms: str | None = None  # None: the shop says nothing of them, what is there stays
+    salesperson: str | None = None  # None as for terms
+    template_id: str = ""
+    custom_fields: tuple[tuple[str, str], ...] = ()  # API name and value; an empty value takes away what was there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +218,7 @@ class Invoice:
     balance: Decimal | None = None
     rounding: TaxRounding = TaxRounding.UNKNOWN
     unique_key: str | None = None  # the unique field's value where the answer shows it
+    words: InvoiceWords | None = None
     created_at: datetime | None = None
     modified_at: datetime | None = None
     url: str = ""  # the ledger's own page for people with a login
@@ -306,10 +313,11 @@ class FindInvoices(Operation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListInvoices(Operation):
-    """Ask for a page of the invoices changed after a moment, 200 -> Page[Invoice]."""
+    """Ask for a page of the invoices changed after a moment, 200 -> Page[Invoice]; the oldest come first."""
 
     changed_after: datetime | None = None
     page: int = 1
+    newest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,23 +5,25 @@ Pure: everything that is known of ledger, shop and connection comes in. The cont
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from consumer.domain.charges import Charges, read_charges
 from consumer.domain.comparison import Expected
 from consumer.domain.currencies import ISO_CURRENCIES
-from consumer.domain.dates import document_days
+from consumer.domain.dates import Moments
+from consumer.domain.heading import Occasion, head_of
 from consumer.domain.layout import Layout, find_layout, nearest_figures
 from consumer.domain.ledger import InvoiceDraft, Item, LedgerCurrency, LedgerFacts, TaxRounding
 from consumer.domain.money import ZERO
 from consumer.domain.orders import Discount, Fee, Line, Order, Shipping
-from consumer.domain.references import full_reference, reference_of, unique_key_of
-from consumer.domain.settings import ConnectionSettings, ShopSettings
+from consumer.domain.references import full_reference
+from consumer.domain.settings import ConnectionSettings, InvoiceDate, ShopSettings
 from consumer.domain.splitting import is_whole
 from consumer.domain.states import Reason, ReasonCode
-from consumer.domain.texts import plain, several_lines
+from consumer.domain.texts import plain
+from consumer.domain.tolerance import differences_in_words
 from consumer.domain.totals import Goal, goals
 
 AMOUNT_MAX = Decimal(10) ** 14  # beyond it exact sums would need more digits than are reckoned with
@@ -37,6 +39,7 @@ class Mapped:
     expected: Expected
     layout: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    day_is_kept: bool = False  # the document's day is that of its first booking, no content of the order
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -66,30 +69,36 @@ def map_order(
     document_n: int,
     items: Mapping[str, Item],
     reference: str = "",
+    now: datetime | None = None,
+    kept_day: date | None = None,
 ) -> Mapped | Reason:
     """Map an order to the invoice that books it exactly, or to the reason for parking it.
 
     ``paid_moment`` is ``paid_at``, else ``placed_at``, else the event's time. ``document_n`` counts the order's
     invoices from 1. ``items`` holds the ledger's items by SKU. ``reference`` is the one that the order was booked
-    with before, which it keeps; empty: by the shop's pattern.
+    with before, which it keeps; empty: by the shop's pattern. ``now`` and ``kept_day`` serve a shop that dates its
+    invoices by ``today``: the caller's clock, and the day of the live document.
     """
     currency = _currency(order, facts)
-    days = document_days(paid_moment, facts.organization.time_zone, shop.payment_terms)
     if isinstance(currency, Reason):
         return currency
-    if isinstance(days, Reason):
-        return days
-    header = _header(order, shop, connection, days=days, contact_id=contact_id, document_n=document_n)
-    if order.exchange_rate is not None and order.currency != facts.organization.currency:
-        header = replace(header, exchange_rate=order.exchange_rate)
-    task = _Task(
-        order=order,
-        facts=facts,
+    header = head_of(
+        order,
         shop=shop,
         connection=connection,
-        items=items,
+        organization=facts.organization,
         currency=currency,
-        header=replace(header, currency_id=currency.currency_id, reference=reference or header.reference),
+        occasion=Occasion(
+            moments=Moments(paid=paid_moment, placed=order.placed_at, now=now, kept_day=kept_day),
+            document_n=document_n,
+            contact_id=contact_id,
+            reference=reference,
+        ),
+    )
+    if isinstance(header, Reason):
+        return header
+    task = _Task(
+        order=order, facts=facts, shop=shop, connection=connection, items=items, currency=currency, header=header
     )
     return _too_large(order) or _map(task)
 
@@ -174,10 +183,17 @@ def _mapped(task: _Task, charges: Charges, layout: Layout) -> Mapped:
         currency=task.order.currency,
         group_rates=tuple({(tax.rate, tax.parts): None for tax in charges.taxes if len(tax.parts) > 1}),
     )
-    notes = [*charges.notes, *_said_of_payment(task.order)]
+    off = differences_in_words(layout.goal, figures, task.currency.digits)
+    notes = [*charges.notes, *off, *_said_of_payment(task.order)]
     if task.header.reference != full_reference(task.order, task.shop):
         notes.append("The reference was cut or is an earlier one; the whole order id is in the notes.")
-    return Mapped(draft=layout.draft, expected=expected, layout=layout.explanation, notes=tuple(notes))
+    return Mapped(
+        draft=layout.draft,
+        expected=expected,
+        layout=layout.explanation,
+        notes=tuple(notes),
+        day_is_kept=task.shop.invoice_date is InvoiceDate.TODAY,
+    )
 
 
 def _said_of_payment(order: Order) -> list[str]:
@@ -189,35 +205,7 @@ def _said_of_payment(order: Order) -> list[str]:
     return words
 
 
-# ---- the head of the document -------------------------------------------------------------------------------------
-
-
-def _header(
-    order: Order,
-    shop: ShopSettings,
-    connection: ConnectionSettings,
-    *,
-    days: tuple[date, date],
-    contact_id: str,
-    document_n: int,
-) -> InvoiceDraft:
-    reference, whole = reference_of(order, shop), full_reference(order, shop)
-    notes = [shop.notes] if shop.notes else []
-    if reference != whole:
-        notes.append(f"Order {whole}")
-    key = unique_key_of(order.key, kind="invoice", n=document_n)
-    return InvoiceDraft(
-        contact_id=contact_id,
-        reference=reference,
-        issued_on=days[0],
-        due_on=days[1],
-        currency=order.currency,
-        lines=(),
-        notes=several_lines("\n".join(notes)),
-        unique_field=connection.unique_field,
-        unique_key=key if connection.unique_field else "",
-        payment_terms=shop.payment_terms,
-    )
+# ---- currency and size ---------------------------------------------------------------------------------------------
 
 
 def _currency(order: Order, facts: LedgerFacts) -> LedgerCurrency | Reason:

@@ -67,20 +67,21 @@ def _line(task: Render, source: Source, amount: Decimal, seen: _Departures) -> I
     position = task.charges.positions[source.position]
     if source.own_reduction:
         name = f"{task.shop.discount_label}: {position.name}"
-        return _written(name, amount, task.charges.taxes[position.tax])
+        return _written(name, amount, task.charges.taxes[position.tax], position.reduction_account_id)
     return _position_line(task, position, amount, seen)
 
 
 def _reduction_line(task: Render, source: Source, amount: Decimal) -> InvoiceLine:
     tax = task.charges.taxes[source.tax]
-    name = task.charges.reductions[source.reduction].name
+    reduction = task.charges.reductions[source.reduction]
+    name = reduction.name
     if source.split:
         rate = f" ({plain(tax.rate)} %)"
         name = cut(one_line(name), NAME_CHARACTERS - len(rate)) + rate
-    return _written(name, amount, tax)
+    return _written(name, amount, tax, reduction.account_id)
 
 
-def _written(name: str, amount: Decimal, tax: TaxChosen) -> InvoiceLine:
+def _written(name: str, amount: Decimal, tax: TaxChosen, account_id: str | None) -> InvoiceLine:
     whole = one_line(name)
     short = cut(whole, NAME_CHARACTERS)
     return InvoiceLine(
@@ -91,6 +92,7 @@ def _written(name: str, amount: Decimal, tax: TaxChosen) -> InvoiceLine:
         tax_id=tax.tax_id,
         tax_rate=tax.rate,
         tax_parts=tax.parts,
+        account_id=account_id,
     )
 
 
@@ -114,6 +116,7 @@ def _position_line(task: Render, position: Position, amount: Decimal, seen: _Dep
         tax_parts=tax.parts,
         discount=discount,
         item_id=position.item_id,
+        account_id=position.account_id,
     )
 
 

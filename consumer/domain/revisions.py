@@ -109,19 +109,19 @@ def _value(revision: Revision, by: RevisionKey) -> tuple[int, datetime]:
 
 
 def _order_between(first: Revision, second: Revision, by: RevisionKey) -> int:
-    """Compare by the shop's key, then kind, then event time, then offset (same topic), then content hash."""
-    ours, theirs = _value(first, by), _value(second, by)
-    if ours != theirs:
-        return 1 if ours > theirs else -1
-    ranks = (first.kind.rank, first.time), (second.kind.rank, second.time)
-    if ranks[0] != ranks[1]:
-        return 1 if ranks[0] > ranks[1] else -1
-    places = (first.log, first.offset), (second.log, second.offset)
-    same_log = (first.topic, first.partition) == (second.topic, second.partition)
-    if same_log and places[0] != places[1]:
-        return 1 if places[0] > places[1] else -1
-    hashes = (first.content_hash, first.topic, first.partition), (second.content_hash, second.topic, second.partition)
-    return (hashes[0] > hashes[1]) - (hashes[0] < hashes[1])
+    """Compare by the shop's key, then kind, then event time, then place in the log, then content hash.
+
+    Offsets tell later from earlier within one partition only. Between two partitions, where an order's events stand
+    only if its key was changed, the greater one wins: with the content hash there, three revisions could each be newer
+    than the next one.
+    """
+    ours, theirs = _rank(first, by), _rank(second, by)
+    return (ours > theirs) - (ours < theirs)
+
+
+def _rank(revision: Revision, by: RevisionKey) -> tuple[object, ...]:
+    place = (revision.topic, revision.partition, revision.log, revision.offset)
+    return (_value(revision, by), revision.kind.rank, revision.time, place, revision.content_hash)
 
 
 def newer(first: Revision, second: Revision, by: RevisionKey) -> bool:

@@ -21,8 +21,11 @@ def over_taxes(charges: Charges, reduction: Reduction) -> dict[int, Decimal]:
     for at in reduction.positions:
         tax = charges.positions[at].tax
         weights[tax] = weights.get(tax, ZERO) + _worth(charges, at)
-    parts = _split(reduction.amount, list(weights.values()), charges.digits)
-    return {tax: part for tax, part in zip(weights, parts, strict=True) if part}
+    # The odd cent goes by rate, not by which line comes first: the order of the lines must not change the VAT.
+    taxes = sorted(weights, key=lambda tax: _rank(charges, tax))
+    parts = _split(reduction.amount, [weights[tax] for tax in taxes], charges.digits)
+    by_tax = dict(zip(taxes, parts, strict=True))
+    return {tax: by_tax[tax] for tax in weights if by_tax[tax]}
 
 
 def over_positions(charges: Charges, reduction: Reduction, *, whole: bool = True) -> dict[int, Decimal]:
@@ -30,9 +33,18 @@ def over_positions(charges: Charges, reduction: Reduction, *, whole: bool = True
 
     ``whole`` parts are minor units by largest remainder; the others are the exact shares.
     """
-    weights = [_worth(charges, at) for at in reduction.positions]
+    worth = {at: _worth(charges, at) for at in reduction.positions}
+    # As above: of equal remainders the higher rate and the dearer position come first, wherever they stand.
+    places = sorted(worth, key=lambda at: (_rank(charges, charges.positions[at].tax), -worth[at]))
+    weights = [worth[at] for at in places]
     parts = _split(reduction.amount, weights, charges.digits) if whole else _shares(reduction.amount, weights)
-    return {at: part for at, part in zip(reduction.positions, parts, strict=True) if part}
+    by_place = dict(zip(places, parts, strict=True))
+    return {at: by_place[at] for at in worth if by_place[at]}
+
+
+def _rank(charges: Charges, tax: int) -> tuple[Decimal, tuple[Decimal, ...], str]:
+    chosen = charges.taxes[tax]
+    return -chosen.rate, chosen.parts, chosen.tax_id or ""
 
 
 def _worth(charges: Charges, at: int) -> Decimal:

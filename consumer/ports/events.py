@@ -57,8 +57,15 @@ class AssignmentListener(Protocol):
 class EventSource(Protocol):
     """A member of a consumer group. Every await is bounded, and raises BrokerUnavailableError when it took too long."""
 
-    async def start(self, listener: AssignmentListener) -> None:
-        """Join the group, after a check that all topics exist. Raises TopicMissingError. Legal again after ``stop``."""
+    async def start(self, listener: AssignmentListener, more: Collection[str] = ()) -> None:
+        """Join the group, after a check that all topics exist. Raises TopicMissingError. Legal again after ``stop``.
+
+        ``more`` are topics to read beside, of which the caller knows that they exist.
+        """
+        ...
+
+    async def existing(self, topics: Collection[str]) -> frozenset[str]:
+        """Ask which of these topics exist."""
         ...
 
     async def fetch(self, records_max: int, wait_seconds: float) -> Sequence[Record]:

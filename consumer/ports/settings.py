@@ -74,6 +74,10 @@ class PeopleStore(Protocol):
         """
         ...
 
+    async def newest_unbooked(self, shop_id: str, limit: int) -> Sequence[OrderRecord]:
+        """Read a shop's newest orders that wait, are due or are parked, as a sample; without documents and intents."""
+        ...
+
     async def story(self, key: OrderKey) -> "Story | None":
         """Read all that is known of one order; None where nothing is."""
         ...

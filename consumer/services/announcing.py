@@ -3,9 +3,11 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from consumer.domain.events import Rejected
+from consumer.domain.money import minor_digits
 from consumer.domain.records import Announcement, Conclusion, Document, OrderRecord
 from consumer.domain.settings import ConnectionSettings
 from consumer.domain.states import OrderState
@@ -81,7 +83,9 @@ class Announcer:
             organization_id=self._connection.organization_id or "",
             invoice=None if record.live_invoice is None else _invoice(record.live_invoice),
             documents=tuple(_document(document) for document in _documents(record)),
-            difference=conclusion.difference,
+            difference=(
+                None if conclusion.difference is None else in_currency(conclusion.difference, _currency(record))
+            ),
             reason=None if reason is None else SyncedReason(code=reason.code, message=reason.message, fix=reason.fix),
             synced_at=at,
         )
@@ -107,8 +111,8 @@ def _invoice(document: Document) -> Invoice:
         number=document.number,
         status=document.status,
         url=document.url or None,
-        total=document.total,
-        tax_total=document.tax_total,
+        total=in_currency(document.total, document.currency),
+        tax_total=None if document.tax_total is None else in_currency(document.tax_total, document.currency),
         currency=document.currency,
         date=document.issued_on,
     )
@@ -120,8 +124,21 @@ def _document(document: Document) -> SyncedDocument:
         id=document.ledger_id,
         number=document.number,
         status=document.status if document.live or document.status == "void" else "deleted",
-        total=document.total,
+        total=in_currency(document.total, document.currency),
     )
+
+
+def _currency(record: OrderRecord) -> str:
+    """Give the currency of the order's figures; a bare order has none of its own, but its documents may."""
+    return record.currency or next((document.currency for document in record.documents), "")
+
+
+def in_currency(amount: Decimal, currency: str) -> Decimal:
+    """Give the amount with the currency's decimals, 24.40 EUR and 1005 JPY; further digits of its own stay."""
+    bare = amount.normalize()
+    exponent = bare.as_tuple().exponent
+    digits = max(minor_digits(currency), -exponent if isinstance(exponent, int) else 0)
+    return bare.quantize(Decimal(1).scaleb(-digits))
 
 
 def rejection_renderer(installation: str) -> Callable[[Rejected, UUID, datetime], bytes]:

@@ -1,7 +1,8 @@
 """One booking: the loop of decide, call, record, until nothing is left to do for the order."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import structlog
 
@@ -20,6 +21,7 @@ from consumer.domain.deciding.situation import (
 )
 from consumer.domain.ledger import (
     CreateInvoice,
+    DeleteInvoice,
     FindInvoices,
     Invoice,
     Item,
@@ -28,12 +30,12 @@ from consumer.domain.ledger import (
     ReadInvoice,
     TaxRounding,
 )
-from consumer.domain.mapping import Mapped, items_needed, map_order
+from consumer.domain.mapping import Mapped
 from consumer.domain.orders import Order
 from consumer.domain.records import Conclusion, IntentEnd, Note, OrderRecord, Outcome
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.standing import stand
-from consumer.domain.states import OrderState, Reason, ReasonCode
+from consumer.domain.states import OrderState, Reason
 from consumer.errors import (
     ConnectionStoppedError,
     KeyTakenError,
@@ -43,6 +45,7 @@ from consumer.errors import (
 from consumer.ports.lanes import BookingStore, LaneLease, LaneStore, Occupied, Superseded
 from consumer.services.calling import Caller, Sent, Write
 from consumer.services.contacts import CustomerVisit, Desk
+from consumer.services.order_map import OrderMap, Trials
 from consumer.services.outcomes import (
     Announce,
     Judging,
@@ -52,15 +55,13 @@ from consumer.services.outcomes import (
     judge_invoice,
     live_document,
 )
-from consumer.services.retrying import after_error, pause_seconds
+from consumer.services.retrying import after_error, order_pause_seconds
 
 log = structlog.get_logger()
 
 STEPS_MAX = 24  # of one booking; a loop that needs more has gone wrong, and is tried again later
-FACTS_AGAIN_SECONDS = 60.0  # facts older than this are read again before an order is parked for want of a tax
 
 ReadOrder = Callable[[OrderRecord, ShopSettings], Order]
-_HELPED_BY_FACTS = frozenset({ReasonCode.TAX_MISSING, ReasonCode.CURRENCY_MISSING, ReasonCode.TAX_AMBIGUOUS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,8 @@ class Bench:
     learn_rounding: Callable[[TaxRounding], Awaitable[None]]
     shop: Callable[[str], ShopSettings | None]
     items: Callable[[Sequence[str]], Awaitable[Mapping[str, Item]]]  # of these SKUs, as far as the ledger has them
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    trials: Trials = field(default_factory=Trials)
 
 
 class Booking:
@@ -92,8 +95,7 @@ class Booking:
         self._customer: Known | Reason | None = None
         self._mapped: Mapped | Reason | None = None
         self._order: Order | None = None
-        self._items: Mapping[str, Item] = {}
-        self._facts_asked_again = False
+        self._mapping = OrderMap(bench)
         self._mended = False
         self.calls = 0
 
@@ -102,6 +104,12 @@ class Booking:
 
         Raises FencedError, DatabaseUnavailableError and ConnectionStoppedError, which are the lane's to deal with.
         """
+        try:
+            return await self._run()
+        finally:
+            self._mapping.end()
+
+    async def _run(self) -> Conclusion | None:
         for _ in range(STEPS_MAX):
             if self._record.connection_id != self._bench.connection.connection_id:
                 # Its shop has moved to another connection meanwhile, whose lane books it: two must not.
@@ -153,34 +161,7 @@ class Booking:
     async def _map(self, shop: ShopSettings) -> Mapped | Reason:
         if self._order is None and self._record.content is not None:
             self._order = self._bench.read_order(self._record, shop)
-        if shop.items_by_sku and self._order is not None:
-            self._items = await self._bench.items(items_needed(self._order, shop))
-        mapped = self._map_with(await self._bench.facts(None), shop)
-        if isinstance(mapped, Reason) and mapped.code in _HELPED_BY_FACTS and not self._facts_asked_again:
-            # Somebody may have added the tax a minute ago; asking costs three calls, once for all that wait for it.
-            self._facts_asked_again = True
-            mapped = self._map_with(await self._bench.facts(FACTS_AGAIN_SECONDS), shop)
-        return mapped
-
-    def _map_with(self, facts: LedgerFacts, shop: ShopSettings) -> Mapped | Reason:
-        record = self._record
-        if self._order is None:
-            return Reason(
-                code=ReasonCode.ORDER_UNREADABLE,
-                message="Nothing but a bare message is known of the order.",
-                fix="Send the whole order as order.updated.",
-            )
-        return map_order(
-            self._order,
-            facts=facts,
-            shop=shop,
-            connection=self._bench.connection,
-            contact_id="",
-            paid_moment=record.facts.paid_moment or record.event_time,
-            document_n=record.next_invoice_n,
-            items=self._items,
-            reference=record.reference,
-        )
+        return await self._mapping.map(self._record, self._order, shop)
 
     # ---- carrying a decision out ----
 
@@ -268,7 +249,7 @@ class Booking:
             # A look that failed, refused or not, leaves the doubt as it is; it is looked again.
             conclusion = replace(conclusion, state=OrderState.UNCERTAIN)
             if conclusion.due_in_seconds is None:
-                pause = pause_seconds(self._record.attempts, self._bench.jitter)
+                pause = order_pause_seconds(self._record.attempts, self._bench.jitter)
                 conclusion = replace(conclusion, due_in_seconds=pause, failed=True)
         note = Note(decision=type(error).__name__, words=(str(error),))
         return await self._rest(Rest(conclusion=conclusion, note=note))
@@ -312,6 +293,8 @@ class Booking:
         elif sent.answer is not None and isinstance(sent.answer.result, Invoice):
             await self._bench.learn_rounding(sent.answer.result.rounding)
             self._mapped = None  # the answer may have shown how the ledger rounds
+        elif isinstance(operation, DeleteInvoice):
+            self._mapped = None  # what was sent as a probe is over
         before = self._record
         await self._read_again()
         if current and self._record.state is OrderState.BOOKED and before.change == self._record.change:

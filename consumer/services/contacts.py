@@ -70,6 +70,22 @@ class Desk:
     locks: CustomerLocks
 
 
+async def look_up(order: Order, shop: ShopSettings, contacts: ContactStore, connection_id: str) -> Choice:
+    """Choose the order's contact by what the index knows, without a call to the ledger."""
+    wanted = customer_data(order, shop)
+    matches = await contacts.find(
+        connection_id, shop.shop_id, customer_key(order), email_key(wanted.email), name_key(wanted.name)
+    )
+    return choose(
+        order,
+        wanted,
+        candidates=(*matches.by_email, *matches.by_name),
+        linked=matches.linked,
+        match=shop.customer_name_match,
+        update=shop.update_customers,
+    )
+
+
 class CustomerVisit:
     """The search for one order's contact; keeps what was learnt on the way."""
 
@@ -106,21 +122,7 @@ class CustomerVisit:
         return Rest(conclusion=Conclusion(state=OrderState.DUE, due_in_seconds=1.0, failed=True))
 
     async def _choose(self) -> Choice:
-        matches = await self._desk.contacts.find(
-            self._desk.connection.connection_id,
-            self._shop.shop_id,
-            self._key,
-            email_key(self._wanted.email),
-            name_key(self._wanted.name),
-        )
-        return choose(
-            self._order,
-            self._wanted,
-            candidates=(*matches.by_email, *matches.by_name),
-            linked=matches.linked,
-            match=self._shop.customer_name_match,
-            update=self._shop.update_customers,
-        )
+        return await look_up(self._order, self._shop, self._desk.contacts, self._desk.connection.connection_id)
 
     async def _step(self, choice: NeedsRead | NeedsUpdate | NeedsCreate) -> Rest | Reason | Conclusion | None:
         match choice:

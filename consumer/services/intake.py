@@ -1,11 +1,12 @@
 """The intake: takes batches from the broker, reads them, and writes each in one transaction; then commits the offsets.
 
-Four loops. The reader fetches and reads, the writer records, the placer puts new partitions to their positions, the
-committer tells the group how far we are. It never calls a ledger, so a slow ledger never grows the lag.
+Five loops. The reader fetches and reads, the writer records, the placer puts new partitions to their positions, the
+committer tells the group how far we are, the follower looks whether shops have got topics of their own. It never calls
+a ledger, so a slow ledger never grows the lag.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -20,6 +21,7 @@ from consumer.services.backoff import Backoff
 from consumer.services.intake_batches import Batch, Entry, Handover, Reading, cut
 from consumer.services.intake_places import Places
 from consumer.services.intake_report import IntakeReport, SilentReport
+from consumer.services.intake_topics import ShopTopics, no_topics
 from consumer.services.positions import checksum, proves
 
 # Records read before other tasks get their turn: about a millisecond. Every answer of the database waits for one slice,
@@ -41,6 +43,7 @@ class IntakeLimits:
     commit_every_seconds: float = 0.5
     revoke_seconds: float = 5.0  # for what is in hand, when partitions pass on
     source_stop_seconds: float = 3.0
+    topics_every_seconds: float = 5.0  # between looks for topics of shops
 
 
 def _utc(_shop_id: str) -> tzinfo:
@@ -54,8 +57,9 @@ def _nothing(_recorded: Recorded) -> None:
 class Intake(Service):
     """The service. ``kinds`` says what each topic carries, None for all kinds.
 
-    ``read`` is sources.own.read_record. ``on_recorded`` is called after each commit, to wake lanes and relay: it must
-    neither block nor raise.
+    ``read`` is sources.reading.ShopReader.read. ``on_recorded`` is called after each commit, to wake lanes and relay:
+    it must neither block nor raise. ``shop_topics`` names the topics that shops have for themselves, which carry all
+    kinds. Nothing is taken in before ``after`` is set: by then the shops' settings are known.
     """
 
     def __init__(
@@ -69,6 +73,8 @@ class Intake(Service):
         on_recorded: Callable[[Recorded], None] = _nothing,
         report: IntakeReport | None = None,
         limits: IntakeLimits | None = None,
+        shop_topics: Callable[[], Collection[str]] = no_topics,
+        after: asyncio.Event | None = None,
     ) -> None:
         super().__init__("intake")
         self._source = source
@@ -81,6 +87,9 @@ class Intake(Service):
         self._limits = limits or IntakeLimits()
         self._handover = Handover()
         self._places = Places(source=source, store=store, settled=self._handover.settled, report=self._report)
+        self._topics = ShopTopics(source=source, wanted=shop_topics, report=self._report)
+        self._after = after
+        self._begin_anew = False
         self._taken: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
         self._to_commit = asyncio.Event()
@@ -110,6 +119,7 @@ class Intake(Service):
         self.spawn("writer", self._writing())
         self.spawn("placer", self._placing())
         self.spawn("committer", self._committing())
+        self.spawn("follower", self._following())
 
     async def _finish(self, deadline_seconds: float) -> None:
         """Fetch no more, write what was read, commit, and leave; half of the deadline is for the writing."""
@@ -136,12 +146,15 @@ class Intake(Service):
         """Stay connected; what the client does not heal from by itself, a new one does."""
         backoff = Backoff()
         beat = self.heartbeat("reader")
+        while self._after is not None and not await _set_within(self._after, _TICK_SECONDS):
+            beat.beat()
         while not self.stopping.is_set():
             beat.beat()
             try:
                 await self._source.stop(self._limits.source_stop_seconds)
                 self._places.forget(self._places.known())
-                await self._source.start(self)
+                self._begin_anew = False
+                await self._source.start(self, await self._topics.begin())
                 if backoff.attempts:
                     self._report.going_on("broker")
                 backoff.reset()
@@ -151,10 +164,14 @@ class Intake(Service):
                 await self.nap(backoff.next_seconds())
 
     async def _fetching(self, beat: Callable[[], None]) -> None:
-        """Fetch until stopped. Raises UnavailableError after a row of failures."""
+        """Fetch until stopped, or until other topics have to be read. Raises UnavailableError after some failures."""
         failures = Backoff()
         while not self.stopping.is_set():
             beat()
+            if self._begin_anew:
+                # Not lost without it, since positions decide; but what is in hand would be read a second time.
+                await self._settle(self._limits.revoke_seconds)
+                return
             try:
                 await self._fetch()
             except OutOfRangeError as error:
@@ -282,6 +299,20 @@ class Intake(Service):
                 self._report.waiting("commit", error, backoff.attempts)
                 await self.nap(backoff.next_seconds())
             await self.nap(self._limits.commit_every_seconds)
+
+    async def _following(self) -> None:
+        """Let the source begin anew when a shop has got a topic, or lost one: a rebalance, a second or two."""
+        beat = self.heartbeat("follower")
+        while not self.stopping.is_set():
+            beat.beat()
+            await self.nap(self._limits.topics_every_seconds)
+            # Before the first start there is nothing to compare with.
+            if not self.started.is_set():
+                continue
+            try:
+                self._begin_anew = await self._topics.outdated()
+            except UnavailableError as error:
+                self._report.waiting("shop topics", error, 0)
 
     async def _commit(self) -> None:
         self._to_commit.clear()

@@ -31,7 +31,7 @@ class IntakeReport(Protocol):
         ...
 
     def alarm(self, name: str, place: TopicPartition | None, text: str) -> None:
-        """A person should look: log_made_again, gap, committed_ahead."""
+        """A person should look: log_made_again, gap, committed_ahead, shop_topics_missing."""
         ...
 
 

@@ -31,33 +31,40 @@ from schemas import lines as wire
 from schemas import parties
 from schemas.json_text import SIZE_MAX_BYTES
 from schemas.orders import OrderData, OrderKind
-from schemas.reading import ReadEvent, Tombstone, read_message
+from schemas.reading import ReadEvent, Route, Tombstone, read_message
 from schemas.rejections import MEANINGS, RejectionReason
 
 _ZERO = Decimal(0)
-_TOPIC_KINDS = {
+WIRE_KINDS = {
     EventKind.PAID: OrderKind.PAID,
     EventKind.UPDATED: OrderKind.UPDATED,
     EventKind.CANCELLED: OrderKind.CANCELLED,
 }
-_KINDS = {wire_kind: kind for kind, wire_kind in _TOPIC_KINDS.items()}
+_KINDS = {wire_kind: kind for kind, wire_kind in WIRE_KINDS.items()}
 
 
 def read_record(
-    record: Record, *, log: int, kind: EventKind | None, zone_of: Callable[[str], tzinfo]
+    record: Record,
+    *,
+    log: int,
+    kind: EventKind | None,
+    zone_of: Callable[[str], tzinfo],
+    route: Route | None = None,
 ) -> OrderEvent | Rejected | None:
     """Read one record of a topic: an event, why it cannot be one, or None for a tombstone. Never raises.
 
-    ``kind`` is what the topic carries, None for all kinds; ``zone_of`` gives a shop's time zone.
+    ``kind`` is what the topic carries, None for all kinds; ``zone_of`` gives a shop's time zone; ``route`` finds the
+    shop and translates what is not of our contract (sources.reading).
     """
     origin = Origin(topic=record.place.topic, log=log, partition=record.place.partition, offset=record.offset)
     try:
         read = read_message(
-            topic_kind=None if kind is None else _TOPIC_KINDS[kind],
+            topic_kind=None if kind is None else WIRE_KINDS[kind],
             key=record.key,
             value=record.value,
             headers=record.headers,
             record_time_ms=record.time_ms,
+            route=route,
         )
         if isinstance(read, ReadEvent):
             return to_event(read, origin, zone_of(read.shop_id))

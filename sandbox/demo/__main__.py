@@ -43,7 +43,11 @@ def _options(arguments: Sequence[str] | None) -> Options:
         description="Starts everything, books a few hundred orders, and shows what came of each.",
     )
     parser.add_argument("--orders", type=_count, default=300, help="how many orders (default: 300)")
-    parser.add_argument("--orders-file", type=Path, help="somebody's own orders instead: a JSON array or JSON lines")
+    parser.add_argument(
+        "--orders-file",
+        type=Path,
+        help="somebody's own orders instead, of our schema, of WooCommerce or Shopify: a JSON array or JSON lines",
+    )
     parser.add_argument("--seed", type=int, default=1, help="which orders: the same seed gives the same (default: 1)")
     parser.add_argument(
         "--keep",

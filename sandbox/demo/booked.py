@@ -33,7 +33,8 @@ BOOK_FROM = "2000-01-01T00:00:00Z"
 class Books:
     """One connection of shops.yaml: an organisation, its shops, and the limits that Booked is told of it.
 
-    ``limits`` are settings of shops.yaml; empty means Zoho's own.
+    ``limits`` are settings of shops.yaml; empty means Zoho's own. A ``platform`` is in whose words its shop's orders
+    come, on ``platform_topic``; empty means our own.
     """
 
     connection: str
@@ -41,6 +42,8 @@ class Books:
     unique_field: str
     shops: tuple[str, ...]
     limits: Mapping[str, int]
+    platform: str = ""
+    platform_topic: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,4 +173,6 @@ def _shop(books: Books, time_zone: str) -> dict[str, Any]:
         "book_from": BOOK_FROM,
         "time_zone": time_zone,
     }
+    if books.platform:
+        shop |= {"source": books.platform, "topics": [books.platform_topic]}
     return shop | ({"reference": "{shop_id}/{order_id}"} if len(books.shops) > 1 else {})

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sandbox.demo.books import Books, LedgerInvoice
 from sandbox.shop.events import OrderList, Refused, Told
-from sandbox.shop.expectations import Booked, Key, Parked, Rejected, ShopOrder, Stated
+from sandbox.shop.expectations import Booked, Key, NotBooked, Parked, Rejected, ShopOrder, Stated
 from sandbox.shop.own_orders import ANY_REASON
 
 BOOKED, PARKED = "booked", "parked"
@@ -94,7 +94,10 @@ def judge(orders: Sequence[ShopOrder], books: Books, order_list: OrderList) -> J
 def settled(order: ShopOrder, order_list: OrderList) -> bool:
     """Tell whether the shop has heard the end of an order, so that nothing more has to be waited for."""
     told, expected = order_list.told.get(order.key), order.expected
-    if isinstance(expected, Rejected):
+    if isinstance(expected, NotBooked):
+        return True  # of an order that is not paid nothing need be told
+    may_be_refused = isinstance(expected, Stated) and expected.or_refused and told is None
+    if isinstance(expected, Rejected) or (may_be_refused and order.key in order_list.refused):
         return order.key in order_list.refused
     if told is None:
         return False
@@ -120,10 +123,15 @@ def _faults(order: ShopOrder, found: Outcome) -> Iterator[tuple[Fault, str]]:
     if len(found.live) > 1:
         numbers = ", ".join(invoice.number for invoice in found.live)
         yield Fault.DOUBLED, f"it has {len(found.live)} live invoices: {numbers}"
+    expected = order.expected
+    if isinstance(expected, NotBooked):
+        yield from _no_invoice(found)
+        return
     if found.told is None and found.refused is None:
         yield Fault.LOST, "nothing was told of it"
         return
-    expected = order.expected
+    if isinstance(expected, Stated) and expected.or_refused and found.told is None:
+        expected = Rejected(reason=ANY_REASON)
     if isinstance(expected, Stated) and found.told is not None and found.told.state != BOOKED:
         expected = Parked(reason=ANY_REASON)
     if isinstance(expected, Parked):

@@ -11,6 +11,7 @@ from sandbox.shop.customers import Customer
 from sandbox.shop.expectations import ShopOrder
 from sandbox.shop.orders import SHOP_ID, make_season
 from sandbox.shop.own_orders import read_orders_file
+from sandbox.shop.platform_orders import TITLES, Shape
 
 RAISED_CALLS_A_DAY = 100_000
 FEW_ORDERS = 10
@@ -48,6 +49,11 @@ class Plan:
     in_ledger: tuple[Customer, ...] = ()
 
     @property
+    def platform(self) -> str:
+        """Tell in whose words the orders are published; empty for our own."""
+        return next((order.platform for order in self.orders), "")
+
+    @property
     def shops(self) -> tuple[str, ...]:
         """Give the shops that the orders name."""
         return tuple(dict.fromkeys(order.key[0] for order in self.orders))
@@ -70,7 +76,7 @@ def _made(options: Options, now: datetime) -> Plan:
 
 def _raised(orders: tuple[ShopOrder, ...], wanted: Wanted, in_ledger: tuple[Customer, ...]) -> Plan:
     return Plan(
-        title=f"{len(orders)} orders, {RAISED_CALLS_A_MINUTE:,} calls a minute",
+        title=f"{_counted(orders)}, {RAISED_CALLS_A_MINUTE:,} calls a minute",
         connection="demo",
         orders=orders,
         wanted=wanted,
@@ -78,6 +84,12 @@ def _raised(orders: tuple[ShopOrder, ...], wanted: Wanted, in_ledger: tuple[Cust
         settings=RAISED_SETTINGS,
         in_ledger=in_ledger,
     )
+
+
+def _counted(orders: tuple[ShopOrder, ...]) -> str:
+    """Say how many, and as what a file's orders were recognised."""
+    platforms = {order.platform for order in orders} - {""}
+    return f"{len(orders)} orders" + "".join(f" of {TITLES[Shape(name)]}, as exported" for name in platforms)
 
 
 def _few(options: Options, now: datetime) -> Plan:

@@ -24,6 +24,7 @@ from sandbox.progress import OnConsole
 from sandbox.shop.broker import listening, publish
 from sandbox.shop.events import OrderList
 from sandbox.shop.page import serving, shop_page
+from sandbox.shop.platform_orders import TITLES, Shape
 from sandbox.zoho.client import ControlClient
 
 # Longer than the settle time of a write that nobody knows of: what is told later than this is told no more.
@@ -41,6 +42,8 @@ async def demonstrate(options: Options, console: Console, on_judged: Callable[[b
     plans = plans_for(options, datetime.now(UTC))
     orders = len(plans[0].orders)
     narrator.say(f"The demo of Booked, {orders} orders and then ten: {raised_limit_words(orders)}.")
+    if plans[0].platform:
+        narrator.say(f"The file's orders are recognised as {TITLES[Shape(plans[0].platform)]}; they go out untouched")
     order_list = OrderList()
     async with running_world(plans, narrator) as world:
         booked = world.booked

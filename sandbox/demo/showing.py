@@ -10,6 +10,7 @@ from rich.text import Text
 
 from sandbox.demo.counting import PROMISED, CallCount, Case
 from sandbox.demo.judging import BOOKED, PARKED, Fault, Judgement, Outcome
+from sandbox.shop.expectations import NotBooked
 
 RAISED_CALLS_A_MINUTE = 3_000
 
@@ -58,11 +59,18 @@ def _order_row(outcome: Outcome) -> tuple[Text, ...]:
         for text in (
             str(order.data.get("number") or order.key[1]),
             f"{order.total} {order.currency}",
-            invoice.number if invoice is not None else outcome.state or "nothing yet",
+            invoice.number if invoice is not None else _without_invoice(outcome),
             "" if invoice is None else f"{money(invoice.total)} {invoice.currency}",
             "" if difference is None else money(difference),
         )
     )
+
+
+def _without_invoice(outcome: Outcome) -> str:
+    expected = outcome.order.expected
+    if isinstance(expected, NotBooked) and outcome.state in ("", "withdrawn"):
+        return f"none, it is {expected.status}"
+    return outcome.state or "nothing yet"
 
 
 def money(amount: Decimal) -> str:

@@ -134,11 +134,12 @@ def _topics(*, prefix: str) -> Topics:
         cancelled=prefix + plain.cancelled,
         synced=prefix + plain.synced,
         rejected=prefix + plain.rejected,
+        platform=prefix + plain.platform,
     )
 
 
 async def _make_topics(start: _Start, booked: Booked) -> None:
-    names = booked.topics.names()
+    names = (*booked.topics.names(), booked.topics.platform)
     await create_topics(booked.kafka_servers, dict.fromkeys(names, PARTITIONS))
     if start.theirs:
         start.stack.push_async_callback(delete_topics, booked.kafka_servers, names)
@@ -163,6 +164,8 @@ async def _apply(booked: Booked, plans: Sequence[Plan], organizations: Sequence[
             unique_field=UNIQUE_FIELD,
             shops=plan.shops,
             limits=plan.settings,
+            platform=plan.platform,
+            platform_topic=booked.topics.platform,
         )
         for plan, organization in zip(plans, organizations, strict=True)
     ]

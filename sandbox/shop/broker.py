@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
-from sandbox.shop.events import CONTENT_TYPE, OrderList, Topics, paid_event
+from sandbox.shop.events import CONTENT_TYPE, OrderList, Topics, paid_event, raw_payload
 from sandbox.shop.expectations import ShopOrder
 
 REQUEST_BYTES_MAX = 2 * 1024 * 1024
@@ -36,10 +36,19 @@ async def publish(kafka_servers: str, topics: Topics, orders: Iterable[ShopOrder
         waits = []
         for order in orders:
             for _ in range(order.copies):
-                key, value = paid_event(order.data, datetime.now(UTC).isoformat())
-                waits.append(await sender.send(topics.paid, value, key=key, headers=[CONTENT_TYPE]))
+                topic, key, value, content_type = _message(order, topics)
+                waits.append(await sender.send(topic, value, key=key, headers=[content_type]))
         await asyncio.gather(*waits)
     return len(waits)
+
+
+def _message(order: ShopOrder, topics: Topics) -> tuple[str, bytes, bytes, tuple[str, bytes]]:
+    """Give topic, key, value and content type; a platform's order goes out as it came, to the shop's own topic."""
+    if order.raw is not None:
+        key, value = raw_payload(order.key[1], order.raw)
+        return topics.platform, key, value, ("content-type", b"application/json")
+    key, value = paid_event(order.data, datetime.now(UTC).isoformat())
+    return topics.paid, key, value, CONTENT_TYPE
 
 
 @contextlib.asynccontextmanager

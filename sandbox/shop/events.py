@@ -22,9 +22,10 @@ class Topics:
     cancelled: str = "order.cancelled"
     synced: str = "invoice.synced"
     rejected: str = "order.rejected"
+    platform: str = "platform.orders"  # a platform's own payloads, of one shop
 
     def names(self) -> tuple[str, ...]:
-        """Give all of them."""
+        """Give those that every installation needs."""
         return (self.paid, self.updated, self.cancelled, self.synced, self.rejected)
 
 
@@ -43,6 +44,14 @@ def paid_event(data: Mapping[str, Any], time: str) -> tuple[bytes, bytes]:
         "data": data,
     }
     return subject.encode(), json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=_text).encode()
+
+
+def raw_payload(order_id: str, payload: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """Write a platform's order as a bridge does that knows nothing of us: key and bare JSON.
+
+    What was a JSON number is one again: the shortest that reads back as it, which is how the platform wrote it.
+    """
+    return order_id.encode(), json.dumps(payload, ensure_ascii=False, default=float).encode()
 
 
 def _text(value: object) -> str:

@@ -43,26 +43,43 @@ class Rejected:
 class Stated:
     """For orders that the shop did not make: booked as the order itself states, or parked for whatever reason.
 
-    ``vat_by_rate`` is None where the order does not state it.
+    ``vat_by_rate`` is None where the order does not state it. With ``or_refused`` it may be no order at all: exports
+    of platforms hold drafts and payloads of long ago.
     """
 
     total: Decimal
     vat_by_rate: Mapping[Decimal, Decimal] | None
+    or_refused: bool = False
 
 
-Expectation = Booked | Parked | Rejected | Stated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotBooked:
+    """For an order of a platform that is not paid, or cancelled: no invoice, whatever is told of it.
+
+    ``status`` is the payload's own word for where it stands, to be shown.
+    """
+
+    status: str = ""
+
+
+Expectation = Booked | Parked | Rejected | Stated | NotBooked
 Key = tuple[str, str]
 """Shop id and order id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopOrder:
-    """An order as the shop publishes it, and what it expects; ``copies`` is how often it is published."""
+    """An order as the shop publishes it, and what it expects; ``copies`` is how often it is published.
+
+    Of an order in a platform's own words, ``raw`` is what is published, and ``data`` a summary in ours.
+    """
 
     data: Mapping[str, Any]
     expected: Expectation
     standing: Standing = Standing.NEW
     copies: int = 1
+    raw: Mapping[str, Any] | None = None
+    platform: str = ""
 
     @property
     def key(self) -> Key:

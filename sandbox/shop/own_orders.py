@@ -1,10 +1,11 @@
-"""Somebody's own orders from a file: a JSON array, or one JSON object per line, of the order data of our schema.
+"""Somebody's own orders from a file: a JSON array, or one JSON object per line.
 
-What they must come to is what they state themselves: their total, and their VAT per rate where they state it.
+They are of our schema, or as WooCommerce or Shopify exports them (also in ``{"orders": […]}`` and ``{"order": {…}}``);
+all orders of a file are of one shape. What they must come to is what they state themselves.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from sandbox.errors import SandboxError
-from sandbox.shop.expectations import Expectation, Rejected, ShopOrder, Stated
+from sandbox.shop.expectations import Expectation, NotBooked, Rejected, ShopOrder, Stated
+from sandbox.shop.platform_orders import TITLES, Shape, is_paid, shape_of, status_of, summary_of, total_of, unwrapped
 from schemas.orders import OrderPaid
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -41,8 +43,13 @@ def read_orders_file(file: Path) -> tuple[ShopOrder, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise SandboxError(f"{file} cannot be read: {error}") from error
     found: dict[tuple[str, str], ShopOrder] = {}
+    shape: Shape | None = None
     for where, data in _entries(text, file.name):
-        order = _order(data, where)
+        this = _shape(data, where)
+        if shape not in (None, this):
+            raise SandboxError(f"{where}: this is {TITLES[this]}, and the orders before are {TITLES[shape or this]}")
+        shape = this
+        order = _order(data, this)
         found[order.key] = order
     if not 0 < len(found) <= ORDERS_MAX:
         raise SandboxError(f"{file} holds {len(found)} orders; there have to be 1 to {ORDERS_MAX}")
@@ -51,9 +58,25 @@ def read_orders_file(file: Path) -> tuple[ShopOrder, ...]:
 
 def _entries(text: str, name: str) -> Sequence[tuple[str, Any]]:
     if text.lstrip().startswith("["):
-        return [(f"{name}, order {at}", one) for at, one in enumerate(_parsed(text, name), 1)]
-    lines = [(f"{name}, line {at}", line) for at, line in enumerate(text.split("\n"), 1) if line.strip()]
-    return [(where, _parsed(line, where)) for where, line in lines]
+        return [(f"{name}, order {at}", one) for at, one in _flat(enumerate(_parsed(text, name), 1))]
+    whole = _wrapped_whole(text)
+    if whole is not None:
+        return [(f"{name}, order {at}", one) for at, one in enumerate(whole, 1)]
+    lines = [(at, line) for at, line in enumerate(text.split("\n"), 1) if line.strip()]
+    parsed = ((at, _parsed(line, f"{name}, line {at}")) for at, line in lines)
+    return [(f"{name}, line {at}", one) for at, one in _flat(parsed)]
+
+
+def _flat(entries: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    return ((at, one) for at, entry in entries for one in unwrapped(entry))
+
+
+def _wrapped_whole(text: str) -> list[Any] | None:
+    """Give the orders of a file that is one object over several lines; None where it is lines of objects."""
+    try:
+        return unwrapped(json.loads(text, parse_float=Decimal))
+    except (ValueError, RecursionError):
+        return None
 
 
 def _parsed(text: str, where: str) -> Any:
@@ -63,10 +86,27 @@ def _parsed(text: str, where: str) -> Any:
         raise SandboxError(f"{where}: this is not JSON: {error}") from error
 
 
-def _order(data: Any, where: str) -> ShopOrder:
-    if not isinstance(data, dict) or not data.get("shop_id") or not data.get("order_id"):
-        raise SandboxError(f"{where}: an order needs shop_id and order_id (docs/events.md has all fields)")
-    return ShopOrder(data=data, expected=_expected(data))
+def _shape(data: Any, where: str) -> Shape:
+    shape = shape_of(data)
+    if shape is None:
+        raise SandboxError(
+            f"{where}: an order needs shop_id and order_id (docs/events.md has all fields), or id, line_items and "
+            "total (WooCommerce) or total_price (Shopify)"
+        )
+    return shape
+
+
+def _order(data: Mapping[str, Any], shape: Shape) -> ShopOrder:
+    if shape is Shape.BOOKED:
+        return ShopOrder(data=data, expected=_expected(data))
+    total = total_of(data, shape)
+    paid = is_paid(data, shape) and total is not None
+    expected = (
+        Stated(total=total, vat_by_rate=None, or_refused=True)
+        if paid and total is not None
+        else NotBooked(status=status_of(data, shape))
+    )
+    return ShopOrder(data=summary_of(data, shape), expected=expected, raw=data, platform=shape.value)
 
 
 def _expected(data: Mapping[str, Any]) -> Expectation:

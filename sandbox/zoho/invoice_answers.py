@@ -86,7 +86,7 @@ def invoice_detail(call: Call, document: Document) -> dict[str, Any]:
         "invoice_id": document.id,
         **{name: body[name] for name in _CORE},
         **{name: body[name] for name in _EDITION if body.get(name)},
-        **_looks(body),
+        **_looks(call, body),
         **times(call, document),
         **shown_fields(call.organization, body["custom_values"]),
         **_base_figures(call, body),
@@ -118,17 +118,18 @@ def _percent(discount: object) -> float:
     return float(discount.rstrip("% ")) if isinstance(discount, str) and "%" in discount else 0
 
 
-def _looks(body: Mapping[str, Any]) -> dict[str, Any]:
+def _looks(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
     """Give what is the same for every invoice: template, account, locks."""
     code = body["currency_code"]
     zero = f"{symbol(code)}0"
+    template_id = _template_id(call, body)
     return {
         **PAGE,
         **ACCOUNT,
         **ROUNDING,
         "retention_override_preference": "no_override",
-        "template_id": body.get("template_id") or "460000000000017001",
-        "template_name": "Standard Template",
+        "template_id": template_id,
+        "template_name": call.organization.templates.get(template_id, ""),
         "template_type": "standard",
         "currency_symbol": symbol(code),
         "currency_name_formatted": f"{code}- {code}",
@@ -142,6 +143,10 @@ def _looks(body: Mapping[str, Any]) -> dict[str, Any]:
         "shipping_charge_exclusive_of_tax_formatted": zero,
         "shipping_charge_inclusive_of_tax_formatted": zero,
     }
+
+
+def _template_id(call: Call, body: Mapping[str, Any]) -> str:
+    return str(body.get("template_id") or next(iter(call.organization.templates), ""))
 
 
 def _base_figures(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,7 +198,7 @@ def invoice_row(call: Call, document: Document) -> dict[str, Any]:
         "last_modified_time": made["last_modified_time"],
         "updated_time": made["last_modified_time"],
         "currency_symbol": symbol(body["currency_code"]),
-        "template_id": body.get("template_id") or "460000000000017001",
+        "template_id": _template_id(call, body),
         "template_type": "standard",
         "invoice_source": "Api",
         "sales_channel": "direct_sales",

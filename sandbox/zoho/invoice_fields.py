@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.zoho import checks, customfields
-from sandbox.zoho.calls import Call, rule
+from sandbox.zoho.calls import Call, invalid, missing, rule
 from sandbox.zoho.clock import days_after
 from sandbox.zoho.lines import read_lines
 from sandbox.zoho.numbers import decimal_of
@@ -24,8 +24,8 @@ from sandbox.zoho.store import Document
 _TEXTS: dict[str, int | None] = {
     "payment_terms_label": 100,
     "adjustment_description": 100,
-    "notes": None,
-    "terms": None,
+    "notes": 5000,
+    "terms": 10000,
     "salesperson_name": 200,
     "place_of_supply": 100,
     "vat_treatment": 100,
@@ -45,6 +45,7 @@ _DECLARED = frozenset(
     | {"tax_exemption_id", "cfdi_usage"}
 )
 _NUMBER_MAX = 100
+_NOT_THERE = 1002
 _ZERO = Decimal(0)
 
 
@@ -71,6 +72,7 @@ def read_invoice(call: Call, given: Mapping[str, Any], document: Document) -> No
     contact = read_customer(call, given, body)
     read_currency(call, given, body, contact)
     body |= checks.texts(call, given, _TEXTS)
+    _check_template(call, given)
     reference_max = int(call.switch("reference_number_max"))
     body |= checks.texts(call, given, {"reference_number": reference_max})
     _read_dates(given, body)
@@ -84,6 +86,14 @@ def read_invoice(call: Call, given: Mapping[str, Any], document: Document) -> No
     settle_figures(call, body)
     settle_balance(body)
     _number(call, given, document)
+
+
+def _check_template(call: Call, given: Mapping[str, Any]) -> None:
+    """Refuse a layout for print that the organisation does not have."""
+    named = str(given.get("template_id") or "")
+    if named and named not in call.organization.templates:
+        code = int(call.switch("unknown_template_code"))
+        raise missing(call, "The template") if code == _NOT_THERE else invalid("template_id")
 
 
 def _read_dates(given: Mapping[str, Any], body: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from sandbox.zoho.switches import check_switch, switch_default
 
+TEMPLATES = {"460000000000017001": "Standard Template"}  # id and name of the layouts for print; the first is usual
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -49,6 +51,7 @@ class Organization:
     unique_field: str | None = None
     unique_field_id: str = ""
     custom_fields: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=lambda: dict(TEMPLATES))
     limits: Limits = field(default_factory=Limits)
     switches: Mapping[str, Any] = field(default_factory=dict)
 
@@ -58,7 +61,11 @@ class Organization:
 
     def to_json(self) -> dict[str, Any]:
         """Give all settings as JSON."""
-        return asdict(self) | {"switches": dict(self.switches), "custom_fields": dict(self.custom_fields)}
+        return asdict(self) | {
+            "switches": dict(self.switches),
+            "custom_fields": dict(self.custom_fields),
+            "templates": dict(self.templates),
+        }
 
 
 def from_json(data: Mapping[str, Any]) -> Organization:
@@ -82,6 +89,7 @@ _CHANGEABLE = {
     "unique_field",
     "unique_field_id",
     "custom_fields",
+    "templates",
 }
 
 

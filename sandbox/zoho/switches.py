@@ -23,6 +23,7 @@ SWITCHES: Final[dict[str, tuple[Any, ...]]] = {
     "invoice_currency_code": ("accepted", "ignored"),
     "invoice_currency": ("free", "of_contact"),
     "number_without_flag": ("refused", "replaced", "accepted"),
+    "unknown_template_code": (2, 1002),
     # Looking up.
     "list_delay_seconds": (0, 2),
     "per_page_default": (10, 200),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -87,6 +87,8 @@ def mapping_of(
     document_n: int = 1,
     items: Mapping[str, Item] | None = None,
     reference: str = "",
+    now: datetime | None = None,
+    kept_day: date | None = None,
 ) -> Mapped | Reason:
     """Map an order in the organisation of the tests."""
     return map_order(
@@ -99,6 +101,8 @@ def mapping_of(
         document_n=document_n,
         items=items or {},
         reference=reference,
+        now=now,
+        kept_day=kept_day,
     )
 
 

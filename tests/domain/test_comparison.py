@@ -1,12 +1,13 @@
 """Whether a document in the ledger is what was meant, and whose it is."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from consumer.domain.comparison import Expected, Sought, compare, is_ours, same_document
+from consumer.domain.invoice_words import InvoiceWords
 from consumer.domain.ledger import Invoice, InvoiceStatus, LedgerLine, TaxRounding
 from consumer.domain.orders import RateFigures
 from tests.domain.order_building import D, line, mapped, order
@@ -94,6 +95,38 @@ def _written() -> tuple[Any, Invoice]:
         for at, row in enumerate(draft.lines)
     )
     return draft, invoice(total=D("25.50"), lines=lines, rounding=TaxRounding.PER_RATE)
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"notes": "a"}, {"notes": "b"}),
+        ({"terms": "a"}, {"terms": ""}),
+        ({"terms": ""}, {"terms": "a"}),
+        ({"salesperson": "a"}, {"salesperson": "b"}),
+        ({"template_id": "7"}, {"template_id": "8"}),
+        ({"payment_terms_label": "Net 7"}, {"payment_terms_label": "Net 14"}),
+        ({"custom_fields": (("cf_a", "1"),)}, {"custom_fields": ()}),
+        ({"custom_fields": (("cf_a", ""),)}, {"custom_fields": (("cf_a", "1"),)}),
+        ({"due_on": date(2026, 4, 1)}, {"due_on": date(2026, 4, 2)}),
+    ],
+    ids=str,
+)
+def test_a_document_with_other_words_is_not_the_drafts(change: dict[str, Any], shown: dict[str, Any]) -> None:
+    """An update of the words alone that never arrived must not be taken for done."""
+    draft, found = _written()
+    meant = replace(draft, **change)
+    assert not same_document(meant, replace(found, words=InvoiceWords(**shown)))
+    as_meant = {name: change[name] for name in shown}
+    assert same_document(meant, replace(found, words=InvoiceWords(**as_meant)))
+
+
+def test_words_that_nobody_set_or_showed_prove_nothing() -> None:
+    """Terms of the organisation's own, a layout that was not chosen, spaces that the ledger trimmed, other fields."""
+    draft, found = _written()
+    own = InvoiceWords(terms="ours", salesperson="Eve", template_id="7", custom_fields=(("cf_other", "1"),))
+    assert same_document(draft, replace(found, words=own))
+    assert same_document(replace(draft, terms="a  b ", notes="x"), replace(found, words=InvoiceWords(terms="a b")))
 
 
 def test_a_document_is_the_drafts_when_customer_total_and_every_line_are() -> None:

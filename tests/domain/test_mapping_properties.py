@@ -47,6 +47,11 @@ def cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
+def cents_of(amount: Decimal) -> Decimal:
+    """Round as a shop does, where ``cents`` is a number drawn."""
+    return cents(amount)
+
+
 def by_rate(given_lines: Sequence[Line]) -> dict[Decimal, Decimal]:
     """Sum the exact amounts per rate."""
     sums: dict[Decimal, Decimal] = {}
@@ -126,6 +131,43 @@ def test_the_order_of_lines_does_not_matter(given_lines: list[Line], random: obj
     random.shuffle(mixed)  # type: ignore[attr-defined]  # hypothesis' own Random
     first, second = exact(sold_without_tax(given_lines)), exact(sold_without_tax(mixed))
     assert first.expected == second.expected
+
+
+@unhurried
+@given(lines(), st.randoms(use_true_random=False), st.integers(1, 2000), st.booleans())
+def test_the_order_of_lines_does_not_matter_with_a_coupon(
+    given_lines: list[Line],
+    random: object,
+    cents: int,
+    per_line: bool,  # noqa: FBT001 drawn by hypothesis
+) -> None:
+    """Where no VAT is stated, the odd cent of a coupon goes the same way: the same total is booked at the same VAT."""
+    mixed = list(given_lines)
+    random.shuffle(mixed)  # type: ignore[attr-defined]  # hypothesis' own Random
+    facts = with_rounding(TaxRounding.PER_LINE if per_line else TaxRounding.PER_RATE)
+    net = sum((each.quantity * each.unit_price for each in given_lines), D(0))
+    off = min(CENT * cents, net)
+    share = 1 - off / net
+    exact_total = sum((sum_net * share * (100 + rate) / 100 for rate, sum_net in by_rate(given_lines).items()), D(0))
+    for total in (cents_of(exact_total), cents_of(exact_total) + CENT):
+        results = [
+            mapping_of(order(each, str(total), discounts=(Discount(amount=off),)), facts=facts)
+            for each in (given_lines, mixed)
+        ]
+        first, second = (result.expected if isinstance(result, Mapped) else result.code for result in results)
+        assert first == second
+
+
+def test_the_odd_cent_of_a_coupon_goes_by_rate() -> None:
+    """0.01 off 10.00 at 22 % and 10.00 at 10 %, each with the same right to it: the higher rate has it, either way.
+
+    9.99 x 22 % = 2.1978 and 10.00 x 10 % = 1.00: 19.99 + 2.20 + 1.00 = 23.19.
+    """
+    pair = [line("1", "10"), line("1", "10", "10")]
+    for given_lines in (pair, pair[::-1]):
+        result = mapping_of(order(given_lines, "23.19", discounts=(Discount(amount=CENT),)))
+        assert isinstance(result, Mapped)
+        assert [(row.rate, row.tax_id) for row in result.draft.lines if row.rate < 0] == [(-CENT, "t22")]
 
 
 @unhurried

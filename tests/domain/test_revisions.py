@@ -167,8 +167,17 @@ def test_between_equal_keys_the_kind_decides_then_time_then_offset_then_hash() -
     assert wins(event(EventKind.UPDATED), event(EventKind.PAID, time=later, offset=9))
     assert wins(event(time=later), event(offset=9))
     assert wins(event(offset=2, text="a"), event(offset=1, text="b"))
-    one, two = sorted((event(text="a"), event(text="b", partition=1)), key=lambda e: e.content_hash)
+    assert wins(event(partition=1, offset=1, text="a"), event(partition=0, offset=2, text="b"))
+    one, two = sorted((event(text="a"), event(text="b")), key=lambda e: e.content_hash)
     assert wins(two, one)
+
+
+def test_no_three_revisions_are_each_newer_than_the_next() -> None:
+    """Two of one partition and one of another, of equal time and version: offset and hash made a circle of them."""
+    at = [event(offset=0, text="one"), event(offset=1, text="two"), event(partition=1, offset=2, text="two")]
+    first, second, third = map(Revision.of, at)
+    by = RevisionKey.VERSION
+    assert [newer(second, first, by), newer(third, second, by), newer(third, first, by)] == [True, True, True]
 
 
 def test_a_revision_that_moves_on_with_the_same_content_matters_not() -> None:

@@ -198,7 +198,7 @@ def test_what_we_publish_fits_what_we_published_about_it() -> None:
     assert _problems(message, "invoice.synced.v1.schema.json") == []
     assert (message["id"], message["source"], message["subject"]) == ("e-1", "/booked/test%2F1", "nl/1003")
     assert message["time"] == message["data"]["synced_at"] == "2026-11-20T10:16:00+00:00"
-    assert (message["data"]["invoice"]["total"], message["data"]["difference"]) == ("39.94", "0")
+    assert (message["data"]["invoice"]["total"], message["data"]["difference"]) == ("39.94", "0.00")
     assert message["data"]["reason"] is None
 
 

@@ -253,6 +253,7 @@ def test_nothing_of_the_order_is_quoted() -> None:
 def test_every_reason_has_a_meaning_and_a_hand_written_message() -> None:
     """Each reason is told in the docs and seen in this file, but for those that need the shop's settings."""
     later = {"revision_missing", "revision_in_future", "refused_by_database", "reader_failed"}
+    later |= {"shop_not_told", "shop_contradicted", "not_translated"}  # tests/sources/test_reading.py
     seen = {reason for cases in (ORDERS, NUMBERS, BYTES, TYPES) for reason, *_ in cases}
     assert set(MEANINGS) == set(RejectionReason)
     assert {reason.value for reason in RejectionReason} - later == seen

@@ -16,7 +16,7 @@ from aiokafka.structs import TopicPartition as KafkaPlace
 from consumer.adapters.kafka.closing import close_consumer, look_away
 from consumer.adapters.kafka.errors import bounded, unavailable
 from consumer.adapters.kafka.settings import KafkaSettings, SourceLimits
-from consumer.adapters.kafka.topics import verify_topics
+from consumer.adapters.kafka.topics import list_topics, verify_topics
 from consumer.errors import BrokerUnavailableError
 from consumer.ports.events import AssignmentListener, Bounds, OutOfRangeError, Record
 from consumer.ports.intake import TopicPartition
@@ -40,7 +40,11 @@ class KafkaSource:
         self._committing: asyncio.Future[None] | None = None
         self._listener_error: BaseException | None = None
 
-    async def start(self, listener: AssignmentListener) -> None:
+    async def existing(self, topics: Collection[str]) -> frozenset[str]:
+        """Ask for all topics: asking for one by name may make it."""
+        return (await list_topics(self._settings)).intersection(topics)
+
+    async def start(self, listener: AssignmentListener, more: Collection[str] = ()) -> None:
         """Verify the topics, connect, then subscribe: a subscription to a missing topic would make it."""
         await verify_topics(self._settings, self._topics)
         consumer = self._make()
@@ -52,7 +56,7 @@ class KafkaSource:
             raise
         self._consumer = consumer
         self._listener_error = None
-        consumer.subscribe(sorted(self._topics), listener=_Listener(self, listener))
+        consumer.subscribe(sorted(self._topics.union(more)), listener=_Listener(self, listener))
 
     def _make(self) -> AIOKafkaConsumer:
         limits = self._limits

@@ -199,6 +199,7 @@ class MemorySource:
 
     def __init__(self, *, broker: MemoryBroker, topics: Collection[str], group: str) -> None:
         self.topics = frozenset(topics)
+        self._needed = self.topics
         self.group = group
         self.joined = False
         self._broker = broker
@@ -208,12 +209,19 @@ class MemorySource:
         self._paused: set[TopicPartition] = set()
         self._ends: dict[TopicPartition, int] = {}
 
-    async def start(self, listener: AssignmentListener) -> None:
+    async def existing(self, topics: Collection[str]) -> frozenset[str]:
+        """Tell which of these exist."""
+        await asyncio.sleep(0)
+        self._broker.check()
+        return frozenset(topics) - self._broker.missing(topics)
+
+    async def start(self, listener: AssignmentListener, more: Collection[str] = ()) -> None:
         """Join the group."""
         self._broker.check()
-        missing = self._broker.missing(self.topics)
+        missing = self._broker.missing(self._needed)
         if missing:
             raise TopicMissingError(missing)
+        self.topics = self._needed.union(more)
         self._listener = listener
         self.joined = True
         await self._broker.join(self)

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from consumer.domain import arithmetic
 from consumer.domain import ledger as words
+from consumer.domain.invoice_words import InvoiceWords
 from consumer.domain.ledger import (
     Contact,
     ContactData,
@@ -293,6 +294,7 @@ class LedgerBook:
             lines=tuple(self._line(line, ids[n] or self._id(), digits) for n, line in enumerate(lines)),
             rounding=self.rounding,
             unique_key=draft.unique_key if draft.unique_field else None,
+            words=_written_words(draft, invoice.words or InvoiceWords()),
             modified_at=moment,
         )
         self.invoices[stored.invoice_id] = stored
@@ -343,7 +345,7 @@ class LedgerBook:
 
 def _row(invoice: Invoice) -> Invoice:
     """Give an invoice as a list shows it."""
-    return replace(invoice, lines=None, tax_total=None, tax_by_rate=None, rounding=TaxRounding.UNKNOWN)
+    return replace(invoice, lines=None, words=None, tax_total=None, tax_by_rate=None, rounding=TaxRounding.UNKNOWN)
 
 
 def _name_key(name: str) -> str:
@@ -358,3 +360,17 @@ def _merged(before: ContactData, wanted: ContactData) -> ContactData:
     empty = Address()
     changes = {name: value for name, value in changes.items() if value != empty}
     return replace(before, **changes, is_business=wanted.is_business)
+
+
+def _written_words(draft: InvoiceDraft, before: InvoiceWords) -> InvoiceWords:
+    """Lay a draft's words over those that are there: what it is silent about stays."""
+    fields = {**dict(before.custom_fields or ()), **dict(draft.custom_fields)}
+    return InvoiceWords(
+        due_on=draft.due_on,
+        notes=draft.notes,
+        terms=before.terms or "" if draft.terms is None else draft.terms,
+        salesperson=before.salesperson or "" if draft.salesperson is None else draft.salesperson,
+        template_id=draft.template_id or before.template_id,
+        payment_terms_label=draft.payment_terms_label or before.payment_terms_label,
+        custom_fields=tuple(sorted(fields.items())),
+    )

@@ -1,6 +1,7 @@
 """What people see and mark, in memory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ from consumer.adapters.memory.intake import connection_settings, place_of, put_p
 from consumer.adapters.memory.records import facts_of, read_order
 from consumer.domain.orders import OrderKey
 from consumer.domain.placing import Place, connection_of
-from consumer.domain.records import Note
+from consumer.domain.records import Note, OrderRecord
 from consumer.domain.releasing import Held, may_be_released, priority_of_release, released_place
 from consumer.domain.states import OrderState, Priority, ReasonCode, Wish
 from consumer.domain.story import LINES_MAX, story_text
@@ -74,6 +75,21 @@ class MemoryPeopleStore:
         )
         connection = connection_settings(self._db, connection_of(place, ties, shop))
         return released_place(held, shop, connection, priority, now)
+
+    async def newest_unbooked(self, shop_id: str, limit: int) -> Sequence[OrderRecord]:
+        """See the port."""
+        async with self._db.transaction() as now:
+            rows = [
+                row
+                for row in self._db.orders.values()
+                if row.key.shop_id == shop_id
+                and row.state in (OrderState.WAITING, OrderState.DUE, OrderState.PARKED)
+                and row.head.content is not None
+                and not row.cancelled
+            ]
+            rows.sort(key=lambda row: (row.first_seen_at or now, row.key.order_id), reverse=True)
+            read = [read_order(self._db, row.key, now) for row in rows[:limit]]
+            return [replace(one, documents=(), open_intent=None) for one in read if one is not None]
 
     async def story(self, key: OrderKey) -> Story | None:
         """See the port. At most the 1,000 newest lines."""

@@ -16,12 +16,13 @@ from consumer.adapters.postgres.intake_rows import (
     reason_columns,
     storable,
 )
-from consumer.adapters.postgres.lane_rows import key_of
+from consumer.adapters.postgres.lane_rows import key_of, read_orders
 from consumer.adapters.postgres.pool import Connection, Database
 from consumer.adapters.postgres.positions import pairs
 from consumer.adapters.postgres.sql import load
 from consumer.domain.orders import OrderKey
 from consumer.domain.placing import Place, Ties, connection_of
+from consumer.domain.records import OrderRecord
 from consumer.domain.releasing import Held, may_be_released, priority_of_release, released_place
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.standing import Facts
@@ -121,6 +122,12 @@ class PostgresPeopleStore:
             for key, place in placed.items()
         ]
         await connection.execute(self._sql.audit_release, storable(actor), *pairs(placed), details)
+
+    async def newest_unbooked(self, shop_id: str, limit: int) -> Sequence[OrderRecord]:
+        """See the port."""
+        async with self._database.connection() as connection:
+            found = await connection.fetch(self._sql.newest_unbooked, shop_id, limit)
+        return list(read_orders(found, (), ()).values())
 
     async def story(self, key: OrderKey) -> Story | None:
         """See the port. At most the 1,000 newest lines."""

@@ -14,14 +14,16 @@ from consumer.adapters.zoho.errors import (
     CONTACT_UNUSABLE,
     INVOICE_WRITES,
     KEY_TAKEN,
+    TEMPLATE_UNKNOWN,
     LedgerCode,
     find_code,
 )
-from consumer.domain.ledger import CreateInvoice, Operation, UpdateInvoice
+from consumer.domain.ledger import CreateInvoice, InvoiceDraft, Operation, UpdateInvoice
 from consumer.errors import (
     ConnectionStoppedError,
     LedgerError,
     LedgerUnavailableError,
+    NotFoundError,
     NumberTakenError,
     RefusedError,
     StopCause,
@@ -138,7 +140,7 @@ def _refused(operation: Operation, reply: Reply) -> LedgerError:
     if row is None and reply.status < _REFUSED:
         # Within a success the code alone tells what the status would have told.
         row = find_code(_UNAUTHORIZED, reply.code, type(operation))
-    if row is None or row.error in {RefusedError, NumberTakenError}:
+    if row is None or row.error in {RefusedError, NumberTakenError, NotFoundError}:
         row = _by_words(operation, reply) or row
     message = f"{_subject(operation)}: {_answered(reply)}"
     if row is not None:
@@ -153,17 +155,25 @@ def _refused(operation: Operation, reply: Reply) -> LedgerError:
 
 
 def _by_words(operation: Operation, reply: Reply) -> LedgerCode | None:
-    """Find what no proved code tells: a duplicate in the unique field, a customer that cannot be used."""
+    """Find what no proved code tells: a duplicate in the unique field, a customer or a layout that cannot be used."""
     if type(operation) not in INVOICE_WRITES or not isinstance(operation, CreateInvoice | UpdateInvoice):
         return None
     draft = operation.draft
+    if draft.template_id and "template" in reply.words.lower():
+        return TEMPLATE_UNKNOWN
     # Without a number of our own the ledger numbers by itself, so 1001 can only mean the other unique value; with
     # one, the message has to tell the two apart.
     taken = _TAKEN.search(reply.words) is not None or reply.code == _NUMBER_TAKEN
-    about_number = bool(draft.number) and _NUMBER.search(reply.words) is not None
+    about_number = isinstance(operation, CreateInvoice) and _names_number(draft, reply.words)
     if draft.unique_field and draft.unique_key and taken and not about_number:
         return KEY_TAKEN
     return CONTACT_UNUSABLE if _CUSTOMER_UNUSABLE.search(reply.words) else None
+
+
+def _names_number(draft: InvoiceDraft, words: str) -> bool:
+    """Tell whether a message speaks of the number that was sent, which may also be a part of the unique key."""
+    rest = words.replace(draft.unique_key, "") if draft.unique_key else words
+    return bool(draft.number) and (_NUMBER.search(rest) is not None or draft.number in rest)
 
 
 def _throttled(operation: Operation, reply: Reply, row: LedgerCode | None) -> ThrottledError:

@@ -141,7 +141,10 @@ _IDENTITY = (
         operations=INVOICE_WRITES,
         error=NumberTakenError,
         sentence="Another invoice has this number.",
-        fix="Look the number up in Zoho Books. Where Booked sends no numbers, check the series in its settings.",
+        fix=(
+            "Look the number up in Zoho Books: give that invoice another number, or change invoice_number of the shop; "
+            "then release the order. Where Booked sends no numbers, check the series in Zoho's settings."
+        ),
     ),
     LedgerCode(
         status=None,
@@ -263,6 +266,16 @@ CONTACT_UNUSABLE: Final = LedgerCode(
     fix="Nothing: Booked looks the customer up again.",
 )
 """Found by the message too: which code Zoho gives for an inactive customer is not proved."""
+
+TEMPLATE_UNKNOWN: Final = LedgerCode(
+    status=None,
+    code=1002,
+    operations=INVOICE_WRITES,
+    error=RefusedError,
+    sentence="The organisation does not have the layout for print that template_id of the shop names.",
+    fix="Correct template_id of the shop in shops.yaml and run `booked apply`, then release the order.",
+)
+"""Found by the message: the code is not proved, and 1002 of an invoice is else its customer's."""
 
 
 _SERVER_FAULTS: Final = 500

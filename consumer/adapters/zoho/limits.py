@@ -5,6 +5,7 @@ Words for people are cut; what a document is found by is never cut, because a cu
 
 from typing import Final
 
+from consumer.domain import texts
 from consumer.errors import RefusedError
 
 CONTACT_NAME: Final = 200
@@ -27,6 +28,10 @@ UNIT: Final = 100
 REFERENCE: Final = 100
 INVOICE_NUMBER: Final = 100
 NOTES: Final = 5000
+TERMS: Final = 10000
+TERMS_LABEL: Final = 100
+SALESPERSON: Final = 200
+CUSTOM_FIELD: Final = 2000  # of a field of several lines; for a shorter one Zoho's own refusal names the field
 ADJUSTMENT_LABEL: Final = 100
 SEARCH: Final = 100
 PER_PAGE: Final = 200
@@ -34,8 +39,8 @@ LANGUAGES: Final = frozenset({"de", "en", "es", "fr", "it", "ja", "nl", "pt", "p
 
 
 def cut(text: str, limit: int) -> str:
-    """Cut a text for people to the limit."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """Cut a text for people to the limit, at the end of a character as people see it."""
+    return texts.cut(text, limit)
 
 
 def whole(text: str, limit: int, name: str) -> str:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from consumer.adapters.zoho import documents as zoho
 from consumer.adapters.zoho.countries import country_code
 from consumer.adapters.zoho.times import read_date, read_moment
+from consumer.domain.invoice_words import InvoiceWords
 from consumer.domain.ledger import (
     Contact,
     ContactData,
@@ -132,6 +133,7 @@ def invoice(document: zoho.InvoiceDocument, *, unique_field: str | None, url: st
         balance=document.balance,
         rounding=_ROUNDINGS.get(document.tax_rounding, TaxRounding.UNKNOWN),
         unique_key=_unique_key(document, unique_field),
+        words=_words(document) if whole else None,
         created_at=read_moment(document.created_time),
         modified_at=read_moment(document.last_modified_time),
         url=url,
@@ -239,6 +241,18 @@ def _unique_key(document: zoho.InvoiceDocument, unique_field: str | None) -> str
             return field.value
     value = document.custom_field_hash.get(unique_field)
     return None if value is None else str(value).strip()
+
+
+def _words(document: zoho.InvoiceDocument) -> InvoiceWords:
+    return InvoiceWords(
+        due_on=read_date(document.due_date),
+        notes=document.notes,
+        terms=document.terms,
+        salesperson=document.salesperson_name,
+        template_id=document.template_id,
+        payment_terms_label=document.payment_terms_label,
+        custom_fields=tuple((field.api_name, field.value or "") for field in document.custom_fields if field.api_name),
+    )
 
 
 def _contact_data(document: zoho.ContactDocument, written: ContactData) -> ContactData:

@@ -111,7 +111,8 @@ def _find_invoices(operation: ledger.FindInvoices, around: Surroundings) -> Requ
 
 def _list_invoices(operation: ledger.ListInvoices, around: Surroundings) -> Request:
     since = {} if operation.changed_after is None else {"last_modified_time": write_moment(operation.changed_after)}
-    return _list(around, "/invoices", operation.page, sort_column="created_time", sort_order="A", **since)
+    order = "D" if operation.newest_first else "A"
+    return _list(around, "/invoices", operation.page, sort_column="created_time", sort_order=order, **since)
 
 
 def _read_invoice(operation: ledger.ReadInvoice, around: Surroundings) -> Request:

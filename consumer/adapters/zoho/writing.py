@@ -43,6 +43,8 @@ def contact_change_body(data: ContactData, persons: tuple[ContactPerson, ...]) -
 def invoice_body(draft: InvoiceDraft, *, currency_ids: Mapping[str, str]) -> Body:
     """Write a new draft invoice. Raises RefusedError where it cannot be written within Zoho's rules."""
     body = _invoice_fields(draft, currency_ids) | {"line_items": [_line(line, n) for n, line in enumerate(draft.lines)]}
+    body |= {name: value for name, value in _words(draft).items() if value}
+    body |= _custom_fields(draft, with_empty=False)
     if draft.number:
         body["invoice_number"] = limits.whole(draft.number, limits.INVOICE_NUMBER, "invoice number")
     if draft.discount:
@@ -68,7 +70,11 @@ def invoice_change_body(draft: InvoiceDraft, line_ids: tuple[str, ...], *, curre
     ]
     discount = _line_discounts(draft) if any(line.discount for line in draft.lines) else _document_discount(draft)
     body = _invoice_fields(draft, currency_ids) | {"line_items": lines} | discount | _adjustment(draft)
-    return body | {"notes": limits.cut(draft.notes, limits.NOTES)}
+    words = {name: value for name, value in _words(draft).items() if value is not None}
+    if words.get("payment_terms_label") == "":
+        # The label of other terms must not stay; an empty one would be nobody's.
+        words["payment_terms_label"] = _usual_label(draft.payment_terms)
+    return body | words | _custom_fields(draft, with_empty=True) | {"notes": limits.cut(draft.notes, limits.NOTES)}
 
 
 def _contact_fields(data: ContactData) -> Body:
@@ -153,10 +159,32 @@ def _invoice_fields(draft: InvoiceDraft, currency_ids: Mapping[str, str]) -> Bod
     }
     if draft.exchange_rate is not None:
         body["exchange_rate"] = draft.exchange_rate
-    if draft.unique_field and draft.unique_key:
-        body["custom_fields"] = [{"api_name": draft.unique_field, "value": draft.unique_key}]
     known = {**currency_ids, draft.currency: draft.currency_id} if draft.currency_id else currency_ids
     return body | _currency(draft.currency, known)
+
+
+def _words(draft: InvoiceDraft) -> dict[str, str | None]:
+    """Give the texts that a shop may have settings for; None where it has none, so that the ledger's own stay."""
+    cut = {
+        "payment_terms_label": (draft.payment_terms_label, limits.TERMS_LABEL),
+        "terms": (draft.terms, limits.TERMS),
+        "salesperson_name": (draft.salesperson, limits.SALESPERSON),
+    }
+    words = {name: None if text is None else limits.cut(text, limit) for name, (text, limit) in cut.items()}
+    return words | {"template_id": draft.template_id or None}
+
+
+def _usual_label(days: int) -> str:
+    return f"Net {days}" if days else "Due on Receipt"
+
+
+def _custom_fields(draft: InvoiceDraft, *, with_empty: bool) -> Body:
+    """The unique field comes first and is never one of the others: they are the shop's, it is ours."""
+    unique = {draft.unique_field: draft.unique_key} if draft.unique_field and draft.unique_key else {}
+    others = {name: value for name, value in draft.custom_fields if (value or with_empty) and name not in unique}
+    rows = [{"api_name": name, "value": value} for name, value in unique.items()]
+    rows += [{"api_name": name, "value": limits.cut(value, limits.CUSTOM_FIELD)} for name, value in others.items()]
+    return {"custom_fields": rows} if rows else {}
 
 
 def _currency(code: str, currency_ids: Mapping[str, str]) -> Body:

@@ -87,15 +87,17 @@ def _resolve_by_read(situation: Situation, intent: Intent) -> Decision:
 
 
 def _is_of_intent(situation: Situation, intent: Intent, invoice: Invoice) -> bool:
+    """Tell whether the intent made it: its total is the order's, or what the draft gives under the other rounding."""
     sought = intent.sought
-    return is_ours(
-        invoice,
-        reference=sought["reference"],
-        unique_field=situation.has_unique_field,
-        unique_key=sought.get("unique_key", ""),
-        intent=Sought(
-            contact_id=sought.get("contact_id", ""), total=Decimal(sought["total"]), begun_at=intent.begun_at
-        ),
+    return any(
+        is_ours(
+            invoice,
+            reference=sought["reference"],
+            unique_field=situation.has_unique_field,
+            unique_key=sought.get("unique_key", ""),
+            intent=Sought(contact_id=sought.get("contact_id", ""), total=Decimal(total), begun_at=intent.begun_at),
+        )
+        for total in {sought["total"], sought.get("total_otherwise", sought["total"])}
     )
 
 

@@ -95,9 +95,8 @@ def _take_back(situation: Situation, live: Document) -> Call:
 
 def _update(situation: Situation, mapped: Mapped, live: Document, now: Invoice) -> Call:
     line_ids = tuple(line.line_id for line in now.lines or ())[: len(mapped.draft.lines)]
-    draft = replace(mapped.draft, contact_id=live.contact_id, reference=live.reference, unique_key=live.unique_key)
     return Call(
-        operation=UpdateInvoice(invoice_id=live.ledger_id, draft=draft, line_ids=line_ids),
+        operation=update_of(mapped, live, line_ids),
         note=Note(decision="update", words=mapped.words, figures={"expected_total": str(mapped.expected.total)}),
         subject=order_subject(situation.record),
         sought={
@@ -107,6 +106,12 @@ def _update(situation: Situation, mapped: Mapped, live: Document, now: Invoice) 
             "total": str(mapped.expected.total),
         },
     )
+
+
+def update_of(mapped: Mapped, live: Document, line_ids: tuple[str, ...] = ()) -> UpdateInvoice:
+    """Give the change that makes the live invoice say what the order says; it keeps what it is found by."""
+    draft = replace(mapped.draft, contact_id=live.contact_id, reference=live.reference, unique_key=live.unique_key)
+    return UpdateInvoice(invoice_id=live.ledger_id, draft=draft, line_ids=line_ids)
 
 
 def _needs_hand(code: ReasonCode, live: Document, what: str, fix: str) -> Reason:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from consumer.domain.comparison import Sought, is_ours
 from consumer.domain.customers import Known
+from consumer.domain.deciding.probing import PROBES_MAX, explained_by_rounding, total_otherwise, tried
 from consumer.domain.deciding.situation import (
     DELETED_BY_HAND,
     DELETED_FOR_DIFFERENCE,
@@ -90,12 +91,22 @@ def _vat_differences(mapped: Mapped, before: Document) -> str:
 
 
 def _taken_back(situation: Situation, mapped: Mapped) -> Document | None:
+    """Find the same draft taken back before; one that only the setting of that moment explains is no obstacle.
+
+    So often only: a ledger that goes on answering otherwise is not to be asked for ever.
+    """
     digest = draft_digest(mapped)
+    if tried(situation.record, mapped) < PROBES_MAX:
+        explained = {d.n for d in situation.record.documents if explained_by_rounding(mapped, d)}
+    else:
+        explained = set()
     return next(
         (
             document
             for document in situation.record.documents
-            if document.status == DELETED_FOR_DIFFERENCE and document.written_digest == digest
+            if document.status == DELETED_FOR_DIFFERENCE
+            and document.written_digest == digest
+            and document.n not in explained
         ),
         None,
     )
@@ -170,5 +181,9 @@ def _create(situation: Situation, mapped: Mapped, contact_id: str) -> Decision:
         "digest": draft_digest(mapped).hex(),
         "content_hash": (situation.record.content_hash or b"").hex(),
     }
+    otherwise = total_otherwise(mapped)
+    if otherwise is not None:
+        # An invoice made under the other rounding is ours as well, and has to be found to be taken back.
+        sought["total_otherwise"] = str(otherwise)
     note = Note(decision="create", words=mapped.words, figures={"expected_total": str(mapped.expected.total)})
     return Call(operation=CreateInvoice(draft=draft), note=note, subject=order_subject(situation.record), sought=sought)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 
 from consumer.domain.customers import Known
@@ -107,8 +108,15 @@ Decision = Rest | Call | WhoIs | Adopt | Forget | Gone
 
 
 def draft_digest(mapped: Mapped) -> bytes:
-    """Give the hash of what a draft says; whose contact it is and under which key it is sent do not count."""
-    return CreateInvoice(draft=replace(mapped.draft, contact_id="", unique_key="", reference="")).digest()
+    """Give the hash of what a draft says; whose contact it is and under which key it is sent do not count.
+
+    Neither does the number, which a document keeps, nor the day where it is that of the booking: mapped again
+    tomorrow, the same order must give the same hash.
+    """
+    draft = replace(mapped.draft, contact_id="", unique_key="", reference="", number="")
+    if mapped.day_is_kept:
+        draft = replace(draft, issued_on=date.min, due_on=date.min + (draft.due_on - draft.issued_on))
+    return CreateInvoice(draft=draft).digest()
 
 
 def order_subject(record: OrderRecord) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -185,6 +186,24 @@ async def test_a_missing_topic_is_named_and_not_made(broker: Broker, group: str)
             await source.start(Listener())
         assert raised.value.topics == {gone}
     await source.stop(1.0)
+
+
+async def test_more_topics_are_read_from_one_start_to_the_next(broker: Broker, group: str) -> None:
+    """Which topics exist can be asked without making them; those given to a start are read until the next one."""
+    topic, more, gone = await broker.make_topic(), await broker.make_topic(), await broker.make_topic()
+    await broker.delete_topic(gone)
+    source = broker.source([topic], group)
+    for _ in range(2):
+        assert await source.existing([more, gone]) == {more}
+    listener = Listener()
+    for given in ([more], []):
+        await source.start(listener, given)
+        await listener.until(partial(_reads, listener, {topic, *given}))
+        await source.stop(5.0)
+
+
+def _reads(listener: Listener, topics: set[str]) -> bool:
+    return bool(listener.assigned) and {place.topic for place in listener.assigned[-1]} == topics
 
 
 async def test_members_share_the_partitions_and_each_is_told(broker: Broker, group: str) -> None:

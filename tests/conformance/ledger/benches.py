@@ -142,6 +142,7 @@ async def zoho_bench(url: str, control: ControlClient) -> Bench:
         time_zone="Europe/Rome",
         country_code="IT",
         unique_field=UNIQUE,
+        custom_fields={"cf_po": "460000000000000901"},
         taxes=[{"tax_name": "VAT 22", "tax_percentage": 22}, {"tax_name": "VAT 10", "tax_percentage": 10}],
         limits=WIDE,
     )

@@ -170,3 +170,19 @@ async def test_an_order_with_a_doubt_is_released_to_be_asked_about(bench: Bench)
     order = await bench.bookings.read(key("1"))
     assert order is not None
     assert (order.state, order.connection_id) == (OrderState.DUE, BOOKS)
+
+
+async def test_a_sample_holds_the_newest_unbooked_orders_of_one_shop(bench: Bench) -> None:
+    """Newest first, bounded; booked and cancelled ones, bare messages and other shops' orders are not in it."""
+    await open_books(bench, "1", "2")
+    leased = await lease(bench)
+    (first, _) = await claim(bench, leased, 2)
+    intent_id, slot = await begin(bench, leased, first.key)
+    await bench.bookings.record(booked(first.key, intent_id, slot))
+    await bench.elapse(1.0)
+    await pay(bench, "3", first_offset=5)
+    sample = await bench.people.newest_unbooked("north", 10)
+    assert [order.key.order_id for order in sample] == ["3", "2"]
+    assert all(order.content for order in sample)
+    assert [order.key.order_id for order in await bench.people.newest_unbooked("north", 1)] == ["3"]
+    assert await bench.people.newest_unbooked("south", 10) == []

@@ -10,7 +10,7 @@ import pytest
 from sandbox.demo.books import Books, Contacts, LedgerInvoice, order_of, read_books
 from sandbox.demo.judging import Fault, Judgement, judge, settled
 from sandbox.shop.events import OrderList, Refused, Told
-from sandbox.shop.expectations import Booked, Expectation, Parked, Rejected, ShopOrder, Stated
+from sandbox.shop.expectations import Booked, Expectation, NotBooked, Parked, Rejected, ShopOrder, Stated
 
 KEY = ("shop", "1")
 EXPECTED = Booked(total=Decimal("12.20"), vat_by_rate={Decimal(22): Decimal("2.20")})
@@ -165,6 +165,26 @@ def test_somebodys_own_order_is_booked_as_it_states_or_parked() -> None:
     assert judged(INVOICE, expected=replace(expected, total=Decimal("12.21"))).count(Fault.OFF) == 1
     stated = replace(expected, vat_by_rate={Decimal(22): Decimal("2.21")})
     assert judged(INVOICE, expected=stated).count(Fault.OFF) == 1
+
+
+def test_a_platforms_paid_order_may_be_refused_and_not_lost() -> None:
+    """An export holds drafts: refused with a reason is an end, told of by nobody is none; its total is judged."""
+    stated = Stated(total=Decimal("12.20"), vat_by_rate=None, or_refused=True)
+    assert judged(told=None, refused=REFUSED, expected=stated).passed
+    assert judged(INVOICE, expected=stated).passed
+    assert judged(told=None, expected=stated).count(Fault.LOST) == 1
+    assert judged(INVOICE, expected=replace(stated, total=Decimal("12.21"))).count(Fault.OFF) == 1
+    order = ShopOrder(data={"shop_id": "shop", "order_id": "1"}, expected=stated)
+    assert settled(order, OrderList(refused={KEY: REFUSED}))
+    assert not settled(order, OrderList())
+
+
+def test_a_platforms_order_that_is_not_paid_has_no_invoice() -> None:
+    """Nothing need be told of it, so nothing is waited for; an invoice is a fault."""
+    expected = NotBooked(status="pending")
+    assert judged(told=None, expected=expected).passed
+    assert judged(INVOICE, expected=expected).count(Fault.OTHER) == 1
+    assert settled(ShopOrder(data={"shop_id": "shop", "order_id": "1"}, expected=expected), OrderList())
 
 
 def test_an_invoice_of_no_order_is_a_stray() -> None:

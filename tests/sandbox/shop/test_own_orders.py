@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.demo.ledger import wanted_by
 from sandbox.errors import SandboxError
-from sandbox.shop.expectations import Rejected, Stated
+from sandbox.shop.expectations import NotBooked, Rejected, Stated
 from sandbox.shop.own_orders import read_orders_file
 
 VAT = [{"rate": "22", "tax": "1.80"}, {"rate": "10.0", "tax": "0"}]
@@ -90,3 +90,106 @@ def test_an_organisation_gets_the_taxes_groups_and_currencies_of_the_orders(tmp_
     )
     assert wanted.groups == (("VAT 5%", "VAT 9.975%"),)
     assert wanted.currencies == ("CAD",)
+
+
+def woo(**more: Any) -> dict[str, Any]:
+    """Give an order as WooCommerce's REST interface does, without the rates of its taxes."""
+    return {
+        "id": 727,
+        "number": "R-727",
+        "status": "processing",
+        "currency": "USD",
+        "total": "29.35",
+        "line_items": [
+            {"id": 1, "total": "6.00", "total_tax": "0.45", "taxes": [{"id": 75, "total": "0.45"}]},
+            {"id": 2, "total": "12.00", "total_tax": "0.90", "taxes": [{"id": 75, "total": "0.90"}]},
+        ],
+        "shipping_lines": [{"id": 3, "total": "10.00", "total_tax": "0.00", "taxes": []}],
+        "tax_lines": [{"rate_id": 75}],
+    } | more
+
+
+def shopify(**more: Any) -> dict[str, Any]:
+    """Give an order as Shopify's webhook does, with two taxes on one line."""
+    return {
+        "id": 450789469,
+        "name": "#1001",
+        "financial_status": "paid",
+        "cancelled_at": None,
+        "currency": "CAD",
+        "total_price": "114.98",
+        "line_items": [{"id": 1, "price": "100.00", "tax_lines": [{"rate": 0.05}, {"rate": 0.09975}]}],
+        "shipping_lines": [],
+    } | more
+
+
+@pytest.mark.parametrize("order_of", [woo, shopify])
+@pytest.mark.parametrize("form", ["array", "lines", "one", "orders", "order", "lines of order"])
+def test_an_export_of_a_platform_is_recognised_in_every_form(tmp_path: Path, form: str, order_of: Any) -> None:
+    """As an array, as lines, alone, and in both platforms' wrappers; what goes out is the payload, untouched."""
+    payload = order_of()
+    text = {
+        "array": json.dumps([payload], indent=1),
+        "lines": json.dumps(payload) + "\n" + json.dumps(payload),
+        "one": json.dumps(payload, indent=1),
+        "orders": json.dumps({"orders": [payload, payload]}, indent=1),
+        "order": json.dumps({"order": payload}, indent=1),
+        "lines of order": "\n".join(json.dumps({"order": payload}) for _ in "12"),
+    }[form]
+    (read,) = read_orders_file(written(tmp_path, text))
+    platform = "woocommerce" if order_of is woo else "shopify"
+    assert (read.platform, read.key) == (platform, (platform, str(payload["id"])))
+    assert json.loads(json.dumps(read.raw, default=float)) == payload
+
+
+def test_a_platforms_order_has_to_come_to_its_own_total(tmp_path: Path) -> None:
+    """The payload's total is what is judged; it may be refused, since exports hold drafts as well."""
+    (read,) = read_orders_file(written(tmp_path, json.dumps(woo())))
+    assert read.expected == Stated(total=Decimal("29.35"), vat_by_rate=None, or_refused=True)
+    assert (read.data["number"], read.currency, read.total) == ("R-727", "USD", "29.35")
+    (read,) = read_orders_file(written(tmp_path, json.dumps(shopify())))
+    assert read.expected == Stated(total=Decimal("114.98"), vat_by_rate=None, or_refused=True)
+
+
+@pytest.mark.parametrize(
+    ("payload", "status"),
+    [
+        (woo(status="pending"), "pending"),
+        (woo(status="cancelled"), "cancelled"),
+        (shopify(financial_status="authorized"), "authorized"),
+        (shopify(cancelled_at="2026-01-01T00:00:00Z"), "cancelled"),
+    ],
+)
+def test_an_order_that_is_not_paid_is_not_to_be_booked(tmp_path: Path, payload: dict[str, Any], status: str) -> None:
+    """By the statuses that are a platform's default."""
+    (read,) = read_orders_file(written(tmp_path, json.dumps(payload)))
+    assert read.expected == NotBooked(status=status)
+
+
+def test_rates_are_read_or_worked_out_for_the_organisation(tmp_path: Path) -> None:
+    """WooCommerce: 0.45 on 6.00 is 7.5 %, and a stated rate wins; Shopify: shares of one, two on a line are a group."""
+    wanted = wanted_by(read_orders_file(written(tmp_path, json.dumps(woo()))))
+    assert {rate for _, rate in wanted.taxes} == {Decimal("7.5"), Decimal(0)}
+    stated = woo(tax_lines=[{"rate_id": 75, "rate_percent": 7.4}])
+    wanted = wanted_by(read_orders_file(written(tmp_path, json.dumps(stated))))
+    assert {rate for _, rate in wanted.taxes} == {Decimal("7.4"), Decimal(0)}
+    wanted = wanted_by(read_orders_file(written(tmp_path, json.dumps(shopify()))))
+    assert {rate for _, rate in wanted.taxes} == {Decimal(5), Decimal("9.975"), Decimal(0)}
+    assert [len(group) for group in wanted.groups] == [2]
+    assert wanted.currencies == ("CAD",)
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ([woo(), shopify()], r"orders.json, line 2: this is Shopify \(Admin\), and the orders before are WooCommerce"),
+        ([woo(), {"id": 2, "line_items": []}], "orders.json, line 2: an order needs shop_id and order_id"),
+        ([woo(), [1]], "orders.json, line 2: an order needs"),
+    ],
+)
+def test_a_file_of_two_shapes_or_of_none_is_refused_with_the_line(
+    tmp_path: Path, entries: list[Any], said: str
+) -> None:
+    """One file is one shop's export."""
+    with pytest.raises(SandboxError, match=said):
+        read_orders_file(written(tmp_path, "\n".join(map(json.dumps, entries))))

@@ -90,6 +90,10 @@ async def _own_number(books: Books) -> Any:
     return answer["code"] or answer["invoice"]["invoice_number"]
 
 
+async def _unknown_template(books: Books) -> Any:
+    return (await _create(books, template_id="1"))[1]
+
+
 async def _fresh_in_list(books: Books) -> Any:
     await books.invoice(reference_number="R")
     return len((await books.good("GET", "/invoices", reference_number="R"))["invoices"])
@@ -193,6 +197,7 @@ PROBES: dict[str, tuple[_Probe, tuple[Any, ...]]] = {
     "invoice_currency_code": (_currency_code, ("USD", "EUR")),
     "invoice_currency": (_currency, (_MADE, (400, 3009))),
     "number_without_flag": (_own_number, (4097, "INV-000001", "A-1")),
+    "unknown_template_code": (_unknown_template, (2, 1002)),
     "list_delay_seconds": (_fresh_in_list, (1, 0)),
     "per_page_default": (_rows, (10, 11)),
     "custom_field_filter": (_by_custom_field, (1, 2)),

@@ -106,6 +106,26 @@ def test_a_booked_order_is_told_with_its_invoice() -> None:
     assert datetime.fromisoformat(data["synced_at"]) == AT
 
 
+@pytest.mark.parametrize(
+    ("currency", "total", "written"),
+    [
+        ("EUR", "24.4", "24.40"),
+        ("EUR", "24.40000", "24.40"),
+        ("JPY", "1005.00", "1005"),
+        ("JPY", "1.2E+3", "1200"),
+        ("KWD", "7", "7.000"),
+        ("EUR", "0.125", "0.125"),
+    ],
+)
+def test_amounts_are_told_with_the_decimals_of_their_currency(currency: str, total: str, written: str) -> None:
+    """However the ledger wrote them; no digit that says something is lost."""
+    made = document(currency=currency, total=Decimal(total), tax_total=Decimal(total))
+    stored = replace(with_documents(made), currency=currency)
+    data = told(stored, replace(BOOKED, difference=Decimal(total)))
+    figures = (data["invoice"]["total"], data["invoice"]["tax_total"], data["documents"][0]["total"])
+    assert {*figures, data["difference"]} == {written}
+
+
 def test_a_parked_order_is_told_with_reason_fix_and_difference_and_the_invoice_that_stands() -> None:
     """A failure is news to the shop as well."""
     data = told(with_documents(document()), parked(difference="-0.01"), "updated")

@@ -78,3 +78,11 @@ FROM (
 ) s
 ORDER BY s.at DESC
 LIMIT $4
+
+-- name: newest_unbooked
+-- A sample of what a shop has sent and nobody has booked yet; what was cancelled tells nothing.
+SELECT o.*
+FROM orders o
+WHERE o.shop_id = $1 AND o.state IN ('waiting', 'due', 'parked') AND o.content IS NOT NULL AND NOT o.cancelled
+ORDER BY o.first_seen_at DESC, o.order_id DESC
+LIMIT $2
