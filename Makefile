@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check format lock schemas bench image clean
+.PHONY: help demo test check format lock schemas bench money image clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ schemas: $(READY) ## write the generated schemas and tables of the docs again
 
 bench: $(READY) ## run the benchmarks (several minutes)
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+money: $(READY) ## a million random orders through the mapping, with a table by feature (half an hour; MONEY="--orders N")
+	@$(BIN)/python -m tests.money.million $(MONEY)
 
 image: ## build the container image
 	docker build -t booked .

@@ -1,6 +1,6 @@
 """The exact amounts of an order that taxes are taken of: per tax, and per position with the discounts spread."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -70,10 +70,15 @@ def exact_taxes(charges: Charges, base: Base) -> Iterator[tuple[Decimal, Decimal
         yield rate, base.amount * factor / divisor
 
 
-def taxes_of(charges: Charges, bases: Sequence[Base], digits: int | None) -> dict[Decimal, Decimal]:
-    """Sum the tax per rate, each base's rounded to ``digits`` (None: not at all)."""
+def taxes_of(
+    charges: Charges,
+    bases: Sequence[Base],
+    digits: int | None,
+    rounded: Callable[[Decimal, int], Decimal] = round_half_up,
+) -> dict[Decimal, Decimal]:
+    """Sum the tax per rate, each base's ``rounded`` to ``digits`` (None: not at all)."""
     found: dict[Decimal, Decimal] = {}
     for base in bases:
         for rate, tax in exact_taxes(charges, base):
-            found[rate] = found.get(rate, ZERO) + (tax if digits is None else round_half_up(tax, digits))
+            found[rate] = found.get(rate, ZERO) + (tax if digits is None else rounded(tax, digits))
     return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from consumer.domain.arithmetic import Figures
 from consumer.domain.charges import Charges, read_charges
 from consumer.domain.comparison import Expected
 from consumer.domain.currencies import ISO_CURRENCIES
@@ -23,7 +24,7 @@ from consumer.domain.settings import ConnectionSettings, InvoiceDate, ShopSettin
 from consumer.domain.splitting import is_whole
 from consumer.domain.states import Reason, ReasonCode
 from consumer.domain.texts import plain
-from consumer.domain.tolerance import differences_in_words
+from consumer.domain.tolerance import differences_in_words, differs_by_a_unit
 from consumer.domain.totals import Goal, goals
 
 AMOUNT_MAX = Decimal(10) ** 14  # beyond it exact sums would need more digits than are reckoned with
@@ -134,7 +135,7 @@ def _other_readings(task: _Task, reason: Reason) -> list[dict[str, bool]]:
     taxes = [tax for charge in taxed for tax in charge.taxes]
     if (customer.tax_exempt or customer.reverse_charge) and not any(tax.amount for tax in taxes):
         readings.append({"untaxed": True})
-    if any(line.total is None and not is_whole(line.unit_price, digits) for line in order.lines):
+    if any(not is_whole(line.unit_price, digits) for line in order.lines):
         readings.append({"per_unit": True})
     return readings
 
@@ -275,6 +276,8 @@ def _no_layout(task: _Task, charges: Charges, wanted: tuple[Goal, ...]) -> Reaso
             return _rounding_unknown()
     elif _layout(task, charges, wanted, _OTHER_ROUNDING[rounding]):
         return _rounding_differs(task, charges, wanted[0], _OTHER_ROUNDING[rounding])
+    if not charges.mixed and differs_by_a_unit(wanted[0], _nearest(task, charges), task.currency.digits):
+        return _by_a_unit(task, charges, wanted[0])
     return Reason(
         code=ReasonCode.NO_EXACT_LAYOUT,
         message=f"No layout gives the shop's figures. {_shown(task, charges, wanted[0])}",
@@ -283,6 +286,18 @@ def _no_layout(task: _Task, charges: Charges, wanted: tuple[Goal, ...]) -> Reaso
             if charges.mixed
             else "Correct the order in the shop, or book it by hand and choose ignore."
         ),
+    )
+
+
+def _by_a_unit(task: _Task, charges: Charges, goal: Goal) -> Reason:
+    return Reason(
+        code=ReasonCode.NO_EXACT_LAYOUT,
+        message=f"Only the last digit of VAT differs. {_shown(task, charges, goal)}",
+        fix=(
+            "If the shop rounds half a cent of VAT down, set vat_tolerance_units: 1 for it and run `booked apply`: "
+            "such orders go on. Else correct the order in the shop."
+        ),
+        group_key="vat_differs_by_a_unit",
     )
 
 
@@ -307,9 +322,13 @@ def _rounding_differs(task: _Task, charges: Charges, goal: Goal, needed: TaxRoun
     )
 
 
+def _nearest(task: _Task, charges: Charges) -> Figures:
+    return nearest_figures(charges, header=task.header, shop=task.shop, rounding=task.facts.rounding)
+
+
 def _shown(task: _Task, charges: Charges, goal: Goal) -> str:
     """Show both figures and the difference, of the total and of each rate."""
-    figures = nearest_figures(charges, header=task.header, shop=task.shop, rounding=task.facts.rounding)
+    figures = _nearest(task, charges)
     currency = task.order.currency
     words = [_difference("Total", figures.total, goal.total, currency)]
     computed = {row.rate: row.tax for row in figures.tax_by_rate}

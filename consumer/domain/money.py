@@ -6,7 +6,7 @@ with it as ``Money``. Nothing here, and nothing that uses it, ever holds an amou
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 
 ZERO = Decimal(0)
 
@@ -51,6 +51,11 @@ def minor_digits(currency: str) -> int:
 def round_half_up(amount: Decimal, digits: int) -> Decimal:
     """Round to ``digits`` decimals, halves away from zero: the rounding of Zoho Books (seen: 1.00 at 7.5 % is 0.08)."""
     return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+
+
+def round_half_down(amount: Decimal, digits: int) -> Decimal:
+    """Round halves towards zero: never for a document, only to understand the figures of shops that do."""
+    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_DOWN)
 
 
 def minor_unit(currency: str) -> Decimal:

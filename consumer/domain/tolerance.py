@@ -38,6 +38,14 @@ def _moved(goal: Goal, steps: dict[Decimal, Decimal]) -> Goal:
     return replace(goal, tax_by_rate=taxes)
 
 
+def differs_by_a_unit(goal: Goal, figures: Figures, digits: int) -> bool:
+    """Tell whether the total is right and no rate's VAT is off by more than one minor unit."""
+    computed = {row.rate: row.tax for row in figures.tax_by_rate}
+    unit = Decimal(1).scaleb(-digits)
+    off = [computed.get(rate, ZERO) - goal.tax_by_rate.get(rate, ZERO) for rate in {*computed, *goal.tax_by_rate}]
+    return figures.total == goal.total and all(abs(amount) <= unit for amount in off)
+
+
 def differences_in_words(goal: Goal, figures: Figures, digits: int) -> Iterator[str]:
     """Say for each rate by how much the document's VAT is not the shop's; nothing where it is exact."""
     computed = {row.rate: row.tax for row in figures.tax_by_rate}

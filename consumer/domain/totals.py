@@ -11,7 +11,7 @@ from decimal import Decimal
 from consumer.domain.bases import Base, Parts, exact_taxes, parts_of, taxes_of
 from consumer.domain.charges import Charges, Position
 from consumer.domain.ledger import TaxRounding
-from consumer.domain.money import ZERO, round_half_up
+from consumer.domain.money import ZERO, round_half_down, round_half_up
 from consumer.domain.orders import Order, Totals
 from consumer.domain.states import Reason, ReasonCode
 from consumer.domain.tax_play import NOTHING, Span, play_of, spans
@@ -66,13 +66,23 @@ def _untold(
     computed = [taxes_of(charges, parts.by_tax, charges.digits), taxes_of(charges, parts.by_position, charges.digits)]
     if rounding is TaxRounding.PER_LINE:
         computed.reverse()
-    before_tax = any(not reduction.after_tax for reduction in charges.reductions)
-    if from_lines is not None and totals.tax is None and not before_tax:
-        computed = []  # the lines' own figures are the shop's last word
+    if any(base.inclusive for base in parts.by_tax):
+        # Some shops round half a cent of VAT down where prices contain it, so that the net gets the cent.
+        every = (parts.by_tax, parts.by_position)
+        computed += [taxes_of(charges, bases, charges.digits, round_half_down) for bases in every]
+    if from_lines is not None and _are_the_last_word(charges, totals, from_lines):
+        computed = []  # another split of the same tax would put a cent under the wrong rate
     for taxes in ([from_lines] if from_lines is not None else []) + computed:
         nonzero = {rate: tax for rate, tax in taxes.items() if tax}
         if totals.tax is None or sum(nonzero.values(), ZERO) == totals.tax:
             yield nonzero
+
+
+def _are_the_last_word(charges: Charges, totals: Totals, from_lines: TaxByRate) -> bool:
+    """Tell whether the lines' taxes are the shop's: they add up to its tax, or none is told and no coupon is."""
+    if totals.tax is not None:
+        return sum(from_lines.values(), ZERO) == totals.tax
+    return all(reduction.after_tax for reduction in charges.reductions)
 
 
 def _stated_on_lines(charges: Charges) -> dict[Decimal, Decimal] | None:

@@ -45,7 +45,7 @@ def shape_of(charges: Sequence[Charge], taxes: dict[str, ShopTax], figures: Figu
     net = Shape(inclusive=False, shown=tuple(_net(charge) for charge in charges))
     fine = Shape(inclusive=False, shown=tuple(_net_fine(charge) for charge in charges))
     gross = _gross(charges, taxes, figures)
-    ways = (net, fine, gross)
+    ways: tuple[Shape, ...] = (net, fine, gross)
     if figures.inclusive:
         # Amounts with tax are what the customer saw where they are whole prices. 2 x 4.00 in a shop that rounds its net
         # first came to 8.01: no price of anything, so what the shop keeps is taken before.
