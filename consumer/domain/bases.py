@@ -1,12 +1,12 @@
 """The exact amounts of an order that taxes are taken of: per tax, and per position with the discounts spread."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from consumer.domain.arithmetic import tax_factors
 from consumer.domain.charges import Charges
-from consumer.domain.money import ZERO, round_half_up
+from consumer.domain.money import ZERO, round_half_down, round_half_up
 from consumer.domain.splitting import is_whole, over_positions, over_taxes
 
 _HUNDRED = Decimal(100)
@@ -71,12 +71,10 @@ def exact_taxes(charges: Charges, base: Base) -> Iterator[tuple[Decimal, Decimal
 
 
 def taxes_of(
-    charges: Charges,
-    bases: Sequence[Base],
-    digits: int | None,
-    rounded: Callable[[Decimal, int], Decimal] = round_half_up,
+    charges: Charges, bases: Sequence[Base], digits: int | None, *, half_down: bool = False
 ) -> dict[Decimal, Decimal]:
-    """Sum the tax per rate, each base's ``rounded`` to ``digits`` (None: not at all)."""
+    """Sum the tax per rate, each base's rounded to ``digits`` (None: not at all), a half up unless told otherwise."""
+    rounded = round_half_down if half_down else round_half_up
     found: dict[Decimal, Decimal] = {}
     for base in bases:
         for rate, tax in exact_taxes(charges, base):

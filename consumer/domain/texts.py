@@ -3,7 +3,8 @@
 import hashlib
 import unicodedata
 
-_JOINERS = {"\u200d", "\ufe0e", "\ufe0f"}  # zero width joiner, and the variation selectors
+from consumer.domain.graphemes import closing_marks, graphemes_end
+
 _BRACKETS = str.maketrans({"<": "\u2039", ">": "\u203a"})
 _HASH_CHARACTERS = 8
 
@@ -38,34 +39,26 @@ def _replaced(character: str) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """Cut to at most ``limit`` characters, at the end of a character as people see it, with ``…`` where it was cut."""
+    """Cut to at most ``limit`` characters, at the end of a character as people see it, with ``…`` where it was cut.
+
+    Marks that open another direction of writing are closed again, or all that follows on the page would turn round.
+    """
     if len(text) <= limit:
         return text
-    end = limit - 1
-    while end > 0 and _continues(text, end):
-        end -= 1
-    return text[: end or limit - 1].rstrip() + "\u2026"
+    kept = _beginning(text, limit - 1)
+    while closing := closing_marks(kept):
+        if len(kept) + len(closing) < limit:
+            return kept + closing + "\u2026"
+        shorter = _beginning(kept, limit - 1 - len(closing))
+        # Nothing but marks: they go.
+        kept = shorter if len(shorter) < len(kept) else ""
+    return kept + "\u2026"
 
 
-def _continues(text: str, at: int) -> bool:
-    """Tell whether the code point at ``at`` belongs to the character that began before it."""
-    here, before = text[at], text[at - 1]
-    if here in _JOINERS or before == "\u200d" or unicodedata.combining(here):
-        return True
-    if unicodedata.category(here) in {"Mn", "Mc", "Me"} or "\U0001f3fb" <= here <= "\U0001f3ff":
-        return True
-    return _is_flag_half(here) and _flag_halves_before(text, at) % 2 == 1
-
-
-def _is_flag_half(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
-
-
-def _flag_halves_before(text: str, at: int) -> int:
-    count = 0
-    while count < at and _is_flag_half(text[at - 1 - count]):
-        count += 1
-    return count
+def _beginning(text: str, limit: int) -> str:
+    end = graphemes_end(text, limit)
+    # One single character may be longer than all the room: then it is cut all the same.
+    return text[: end or limit].rstrip()
 
 
 def cut_with_hash(text: str, limit: int) -> str:
@@ -73,7 +66,8 @@ def cut_with_hash(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_CHARACTERS]
-    return f"{text[: limit - _HASH_CHARACTERS - 1]}~{digest}"
+    room = limit - _HASH_CHARACTERS - 1
+    return f"{text[: graphemes_end(text, room) or room]}~{digest}"
 
 
 def plain(amount: object) -> str:

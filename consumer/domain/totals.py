@@ -11,7 +11,7 @@ from decimal import Decimal
 from consumer.domain.bases import Base, Parts, exact_taxes, parts_of, taxes_of
 from consumer.domain.charges import Charges, Position
 from consumer.domain.ledger import TaxRounding
-from consumer.domain.money import ZERO, round_half_down, round_half_up
+from consumer.domain.money import ZERO, round_half_up
 from consumer.domain.orders import Order, Totals
 from consumer.domain.states import Reason, ReasonCode
 from consumer.domain.tax_play import NOTHING, Span, play_of, spans
@@ -69,7 +69,7 @@ def _untold(
     if any(base.inclusive for base in parts.by_tax):
         # Some shops round half a cent of VAT down where prices contain it, so that the net gets the cent.
         every = (parts.by_tax, parts.by_position)
-        computed += [taxes_of(charges, bases, charges.digits, round_half_down) for bases in every]
+        computed += [taxes_of(charges, bases, charges.digits, half_down=True) for bases in every]
     if from_lines is not None and _are_the_last_word(charges, totals, from_lines):
         computed = []  # another split of the same tax would put a cent under the wrong rate
     for taxes in ([from_lines] if from_lines is not None else []) + computed:
