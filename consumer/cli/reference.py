@@ -125,7 +125,7 @@ TAX = {
 ACCOUNT = {
     "account_id": "The ledger's id of the account, or a template.",
     "kind": "goods, service, digital, gift_card, deposit, shipping, fee, tip, surcharge, rounding or discount; empty "
-    "fits all but gift cards and deposits, which are liabilities.",
+    "fits all but gift cards and deposits, which are liabilities, and discounts.",
     "country": "Country of the order, two letters; empty fits any.",
     "tax_class": "The line's tax class; empty fits any.",
 }

@@ -317,7 +317,10 @@ def _rounding_differs(task: _Task, charges: Charges, goal: Goal, needed: TaxRoun
             f"The shop rounds VAT {_ROUNDING_WORDS[needed]}, the organisation "
             f"{_ROUNDING_WORDS[_OTHER_ROUNDING[needed]]}. {_shown(task, charges, goal)}"
         ),
-        fix=f"Set the organisation's tax rounding in the ledger to: {_ROUNDING_WORDS[needed]}.",
+        fix=(
+            f"Set the organisation's tax rounding in the ledger to: {_ROUNDING_WORDS[needed]}; "
+            f"then: booked release {task.shop.shop_id} --reason no_exact_layout"
+        ),
         group_key=f"rounding_differs:{needed.value}",
     )
 

@@ -115,8 +115,8 @@ class AccountRow:
     """One row of a shop's table of accounts: lines of this kind, country and tax class are booked to this account.
 
     ``kind`` is a line's kind, ``shipping``, a fee's kind, or ``discount``; an empty field matches any, except that
-    gift cards and deposits need a row of their own kind. The most specific row decides, of equals the first.
-    ``account_id`` may be a template (domain.expressions), which sees the order and its ``line``.
+    gift cards, deposits and discounts need a row of their own kind. The most specific row decides, of equals the
+    first. ``account_id`` may be a template (domain.expressions), which sees the order and its ``line``.
     """
 
     account_id: str
