@@ -31,11 +31,15 @@ class Organization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The taxes (name, percentage), groups of taxes (names) and currencies that an organisation is to have."""
+    """The taxes (name, percentage), groups of taxes (names) and currencies that an organisation is to have.
+
+    ``compound`` names those of the taxes that are taken of the net and the other taxes of their group.
+    """
 
     taxes: tuple[tuple[str, Decimal], ...]
     groups: tuple[tuple[str, ...], ...]
     currencies: tuple[str, ...]
+    compound: frozenset[str] = frozenset()
 
 
 def wanted_by_the_shop() -> Wanted:
@@ -46,11 +50,24 @@ def wanted_by_the_shop() -> Wanted:
 def wanted_by(orders: Sequence[ShopOrder]) -> Wanted:
     """Give what somebody's own orders need: every rate that they name, and 0."""
     used = taxes_used(orders)
-    names = {rate: f"VAT {rate:f}%" for rate in (*used.rates, Decimal(0))}
+    taxes = {f"VAT {rate:f}%": rate for rate in (*used.rates, Decimal(0))}
+    groups: list[tuple[str, ...]] = []
+    compound: set[str] = set()
+    for group in used.groups:
+        names: list[str] = []
+        for tax in group:
+            name = f"VAT {tax.rate:f}%" + (" compound" if tax.compound else "")
+            # Two taxes of one rate on a line are two taxes.
+            name += f" ({names.count(name) + 1})" if name in names else ""
+            taxes.setdefault(name, tax.rate)
+            names.append(name)
+            compound |= {name} if tax.compound else set()
+        groups.append(tuple(names))
     return Wanted(
-        taxes=tuple((name, rate) for rate, name in names.items()),
-        groups=tuple(tuple(dict.fromkeys(names[rate] for rate in group)) for group in used.groups),
+        taxes=tuple(taxes.items()),
+        groups=tuple(groups),
         currencies=tuple(code for code in currencies_used(orders) if len(code) == _CURRENCY_LETTERS and code.isascii()),
+        compound=frozenset(compound),
     )
 
 
@@ -63,7 +80,14 @@ async def found(control: ControlClient, *, name: str, wanted: Wanted, limits: Ma
         time_zone=TIME_ZONE,
         unique_field=UNIQUE_FIELD,
         limits=dict(limits),
-        taxes=[{"tax_name": tax, "tax_percentage": format(rate, "f")} for tax, rate in wanted.taxes],
+        taxes=[
+            {
+                "tax_name": tax,
+                "tax_percentage": format(rate, "f"),
+                "tax_type": "compound_tax" if tax in wanted.compound else "tax",
+            }
+            for tax, rate in wanted.taxes
+        ],
         tax_groups=[{"tax_group_name": " + ".join(group), "taxes": list(group)} for group in wanted.groups],
         currencies=[code for code in wanted.currencies if code != BASE_CURRENCY],
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -23,12 +23,19 @@ ORDERS_MAX = 100_000
 ANY_REASON = ""
 
 
+class TaxUsed(NamedTuple):
+    """One tax of several on a line; a compound one is taken of the net and the others."""
+
+    rate: Decimal
+    compound: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxesUsed:
-    """The taxes that orders name: simple rates in percent, and the sets of rates that stand together on a line."""
+    """The taxes that orders name: rates in percent, and the sets of taxes that stand together on a line."""
 
     rates: tuple[Decimal, ...]
-    groups: tuple[tuple[Decimal, ...], ...]
+    groups: tuple[tuple[TaxUsed, ...], ...]
 
 
 def read_orders_file(file: Path) -> tuple[ShopOrder, ...]:
@@ -124,14 +131,19 @@ def _expected(data: Mapping[str, Any]) -> Expectation:
 def taxes_used(orders: Sequence[ShopOrder]) -> TaxesUsed:
     """Gather the taxes that orders name, so that an organisation with all of them can be made."""
     rates: dict[Decimal, None] = {}
-    groups: dict[tuple[Decimal, ...], None] = {}
+    groups: dict[tuple[TaxUsed, ...], None] = {}
     for order in orders:
         for entry in _taxed(order.data):
-            found = tuple(rate for tax in entry.get("taxes") or () if (rate := _rate(tax)) is not None and rate)
-            rates |= dict.fromkeys(found)
+            found = tuple(used for tax in entry.get("taxes") or () if (used := _used(tax)) is not None)
+            rates |= dict.fromkeys(used.rate for used in found if not used.compound or len(found) == 1)
             if len(found) > 1:
                 groups[tuple(sorted(found))] = None
     return TaxesUsed(rates=tuple(sorted(rates)), groups=tuple(sorted(groups)))
+
+
+def _used(tax: Any) -> TaxUsed | None:
+    rate = _rate(tax)
+    return TaxUsed(rate, bool(tax.get("compound"))) if rate else None
 
 
 def _taxed(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:

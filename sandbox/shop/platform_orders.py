@@ -62,7 +62,7 @@ def summary_of(order: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
         "order_id": str(order["id"]),
         "number": str(order.get("number" if woo else "name") or order["id"]),
         "currency": str(order.get("currency") or ""),
-        "lines": [{"taxes": [{"rate": rate} for rate in rates]} for rates in charges if rates],
+        "lines": [{"taxes": taxes} for taxes in charges if taxes],
         "totals": {"grand_total": str(order["total" if woo else "total_price"])},
     }
 
@@ -86,25 +86,38 @@ def total_of(order: Mapping[str, Any], shape: Shape) -> Decimal | None:
     return _decimal(order["total" if shape is Shape.WOOCOMMERCE else "total_price"])
 
 
-def _shopify_charges(order: Mapping[str, Any]) -> Iterator[list[Decimal]]:
+def _shopify_charges(order: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
     for charge in (*_objects(order, "line_items"), *_objects(order, "shipping_lines")):
         rates = [_decimal(tax.get("rate")) for tax in _objects(charge, "tax_lines")]
-        yield [(rate * _HUNDRED).normalize() for rate in rates if rate]
+        yield [{"rate": (rate * _HUNDRED).normalize()} for rate in rates if rate]
 
 
-def _woo_charges(order: Mapping[str, Any]) -> Iterator[list[Decimal]]:
-    """Give the rates of each line, shipping and fee: as stated in ``tax_lines``, else worked out of the amounts."""
-    stated = {
-        str(tax.get("rate_id")): _decimal(tax.get("rate_percent"))
-        for tax in _objects(order, "tax_lines")
-        if tax.get("rate_percent")
-    }
+def _woo_charges(order: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """Give the taxes of each line, shipping and fee: as stated in ``tax_lines``, else worked out of the amounts."""
+    stated = {str(tax.get("rate_id", tax.get("id"))): tax for tax in _objects(order, "tax_lines")}
     for name in ("line_items", "shipping_lines", "fee_lines"):
         for charge in _objects(order, name):
             parts = [tax for tax in _objects(charge, "taxes") if _decimal(tax.get("total"))]
-            known = [rate for tax in parts if (rate := stated.get(str(tax.get("id"))))]
-            amounts = [_decimal(tax.get("total")) for tax in parts] or [_decimal(charge.get("total_tax"))]
-            yield known or [rate for tax in amounts if (rate := _rate(tax, _decimal(charge.get("total"))))]
+            net = _decimal(charge.get("total"))
+            if parts:
+                yield list(_woo_taxes(parts, stated, net))
+            else:
+                rate = _rate(_decimal(charge.get("total_tax")), net)
+                yield [{"rate": rate}] if rate else []
+
+
+def _woo_taxes(
+    parts: Sequence[Mapping[str, Any]], stated: Mapping[str, Mapping[str, Any]], net: Decimal | None
+) -> Iterator[dict[str, Any]]:
+    """Give one charge's taxes; a compound one beside others is taken of the net and the others."""
+    named = [(stated.get(str(part.get("id")), {}), _decimal(part.get("total")) or Decimal(0)) for part in parts]
+    simple = sum((amount for tax, amount in named if not tax.get("compound")), Decimal(0))
+    for tax, amount in named:
+        compound = bool(tax.get("compound")) and len(named) > 1
+        base = None if net is None else net + (simple if compound else 0)
+        rate = _decimal(tax.get("rate_percent")) or _rate(amount, base)
+        if rate:
+            yield {"rate": rate, "compound": compound}
 
 
 def _rate(tax: Decimal | None, net: Decimal | None) -> Decimal | None:

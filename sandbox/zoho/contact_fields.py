@@ -143,14 +143,23 @@ def _read_currency(call: Call, given: Mapping[str, Any], contact: dict[str, Any]
 
 
 def _read_persons(call: Call, given: Mapping[str, Any], kept: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Read the whole list of persons: whoever is not in it any more is removed."""
+    """Read the whole list of persons: whoever is not in it any more is removed, and so is what is not said of one.
+
+    That fields left out are emptied is the harder of the two readings of Zoho's pages: who sends them is right in both.
+    """
     known = {person["contact_person_id"]: person for person in kept}
     persons = [
-        read_person(call, one, known.get(checks.text(call, one, "contact_person_id")))
+        read_person(call, one, _emptied(known.get(checks.text(call, one, "contact_person_id"))))
         for one in checks.objects(given, "contact_persons")
     ]
     choose_primary(persons)
     return persons
+
+
+def _emptied(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if kept is None:
+        return None
+    return dict.fromkeys(PERSON, "") | {"contact_person_id": kept["contact_person_id"], "is_primary_contact": False}
 
 
 def read_person(call: Call, given: Mapping[str, Any], kept: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -158,6 +167,8 @@ def read_person(call: Call, given: Mapping[str, Any], kept: Mapping[str, Any] | 
     blank = dict.fromkeys(PERSON, "") | {"is_primary_contact": False}
     person: dict[str, Any] = dict(kept) if kept is not None else blank | {"contact_person_id": call.ids.take()}
     person |= checks.texts(call, given, PERSON)
+    if isinstance(given.get("communication_preference"), dict):
+        person["communication_preference"] = dict(given["communication_preference"])
     if person["email"] and "@" not in person["email"]:
         raise invalid("email")
     person["is_primary_contact"] = checks.flag(given, "is_primary_contact", default=person["is_primary_contact"])

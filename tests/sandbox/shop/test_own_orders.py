@@ -193,3 +193,17 @@ def test_a_file_of_two_shapes_or_of_none_is_refused_with_the_line(
     """One file is one shop's export."""
     with pytest.raises(SandboxError, match=said):
         read_orders_file(written(tmp_path, "\n".join(map(json.dumps, entries))))
+
+
+def test_a_compound_tax_and_two_taxes_of_one_rate_make_groups_of_their_own(tmp_path: Path) -> None:
+    """1.20 is 2 % of 60.00, which is 50.00 and its 10.00 of tax; CGST and SGST of 9 % are two taxes."""
+    taxes = [{"id": 1, "total": "10"}, {"id": 2, "total": "1.2"}]
+    tax_lines = [{"rate_id": 1, "rate_percent": 20}, {"rate_id": 2, "compound": True}]
+    line = {"total": "50.00", "total_tax": "11.20", "taxes": taxes}
+    wanted = wanted_by(read_orders_file(written(tmp_path, json.dumps(woo(line_items=[line], tax_lines=tax_lines)))))
+    assert ("VAT 20%", "VAT 2% compound") in wanted.groups or ("VAT 2% compound", "VAT 20%") in wanted.groups
+    assert wanted.compound == {"VAT 2% compound"}
+    double = {"name": "Book", "quantity": 1, "unit_price": 1, "taxes": [{"rate": "9"}, {"rate": "9"}]}
+    wanted = wanted_by(read_orders_file(written(tmp_path, json.dumps([order("1", lines=[double])]))))
+    assert wanted.groups == (("VAT 9%", "VAT 9% (2)"),)
+    assert dict(wanted.taxes)["VAT 9% (2)"] == Decimal(9)
