@@ -1,6 +1,6 @@
 """What mapping costs: processor time for orders of 10, 50 and 1,000 lines, and for one that no layout fits.
 
-Run: ``python -m bench.mapping``. The orders have two VAT rates and a coupon over both. The last one states a cent of VAT
+Run: ``python -m bench.mapping``. The orders have two VAT rates and a coupon over both. The last states a cent of VAT
 that no layout gives, so that the whole search is gone through under both roundings. Processor time, the median of
 several goes; the last column is the cost of one line beside that of the order of 10.
 """
