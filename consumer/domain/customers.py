@@ -1,109 +1,134 @@
-"""Who the invoice is made out to: the contact's data from an order, and which contact of the ledger it is."""
+"""Who the invoice is made out to: the customer's data from an order, and the keys under which two are the same."""
 
-import hashlib
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 from consumer.domain.ledger import Contact, ContactData
 from consumer.domain.mailboxes import email_key, mailbox
 from consumer.domain.orders import Address, Order
-from consumer.domain.settings import NameMatch, ShopSettings
-from consumer.domain.states import Reason, ReasonCode
-from consumer.domain.texts import cut, cut_with_hash, one_line
+from consumer.domain.settings import DefaultCustomerFor, ShopSettings
+from consumer.domain.tax_numbers import compact_tax_number, tax_key
+from consumer.domain.texts import cut, cut_with_hash, one_line, several_lines
 
 NAME_CHARACTERS = 200
 COMPANY_CHARACTERS = 200
 PERSON_NAME_CHARACTERS = 100
 EMAIL_CHARACTERS = 100
 PHONE_CHARACTERS = 50
-TAX_NUMBER_CHARACTERS = 100
+TAX_NUMBER_CHARACTERS = 12
 _STREET_CHARACTERS = 400
 _HOUSE_NUMBER_CHARACTERS = 50
 _STREET2_CHARACTERS = 255
 _PLACE_CHARACTERS = 100
 _POSTAL_CODE_CHARACTERS = 50
-_COUNTRY_LETTERS = 2
-_CANDIDATES_SHOWN = 5
+NOTES_CHARACTERS = 5000
+_THIRD_NAME = 3
 
 __all__ = [
-    "Choice",
-    "Known",
-    "NeedsCreate",
-    "NeedsRead",
-    "NeedsUpdate",
-    "choose",
+    "contact_tax_key",
     "customer_data",
     "customer_key",
-    "differs",
+    "default_customer_note",
     "email_key",
+    "is_named",
     "name_key",
     "name_with_suffix",
+    "order_tax_key",
+    "served_by_default",
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """This contact, as it is. ``same`` tells that its data are the order's; else they differ and stay."""
-
-    contact: Contact
-    same: bool = True
+# ---- the shop's default customer ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedsRead:
-    """This contact, but it has never been read whole: read it, then choose again."""
+def served_by_default(order: Order, shop: ShopSettings) -> bool:
+    """Tell whether the order is booked under the shop's default customer: a guest's, or every order, by the setting.
 
-    contact_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedsUpdate:
-    """This contact, whose data differ: write these."""
-
-    contact: Contact
-    data: ContactData
+    A guest is who has neither a customer id in the shop nor an e-mail address.
+    """
+    if not shop.default_customer_id:
+        return False
+    if shop.default_customer_for is DefaultCustomerFor.ALL:
+        return True
+    return not order.customer.id.strip() and not mailbox(order.customer.email)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeedsCreate:
-    """Nobody in the ledger is this customer: make a contact."""
-
-    data: ContactData
-
-
-Choice = Known | NeedsRead | NeedsUpdate | NeedsCreate | Reason
+def default_customer_note(order: Order, shop: ShopSettings) -> tuple[str, ...]:
+    """Give the lines that name the buyer in the notes of an invoice made out to the default customer; else none."""
+    if not served_by_default(order, shop):
+        return ()
+    customer = order.customer
+    names = dict.fromkeys(name for name in (_company(order), _person(order)) if name)
+    number = one_line(customer.tax_number)
+    words = (*names, mailbox(customer.email), f"VAT number {number}" if number else "")
+    told = ", ".join(word for word in words if word)
+    return (f"Customer: {told}",) if told else ()
 
 
 # ---- the data of an order's customer ------------------------------------------------------------------------------
 
 
-def customer_data(order: Order, shop: ShopSettings) -> ContactData:  # noqa: ARG001 a shop's default customer comes with its setting
+def customer_data(order: Order) -> ContactData:
     """Give what is written of the customer, within the ledger's field limits.
 
     The name is the company's, else the person's (the customer's, else of the addresses), else the e-mail's local
-    part, else ``Guest`` with the order's number. An e-mail of more than 100 characters is not cut, which would make
-    it another mailbox: it stands in the notes.
+    part, else ``Guest`` with the order's number. What had to be cut stands whole in the notes where there is room. An
+    e-mail address or a VAT number that is too long is not cut, which would make it another: it stands in the notes.
     """
     company, person = _company(order), _person(order)
     first, last = _first_and_last(order, person)
     email = mailbox(order.customer.email)
-    fits = len(email) <= EMAIL_CHARACTERS
+    number = compact_tax_number(order.customer.tax_number)
     return ContactData(
         name=cut(company or person or _without_name(order), NAME_CHARACTERS),
         company=cut(company, COMPANY_CHARACTERS),
         is_business=bool(company),
-        email=email if fits else "",
+        email=email if len(email) <= EMAIL_CHARACTERS else "",
         first_name=cut(first, PERSON_NAME_CHARACTERS),
         last_name=cut(last, PERSON_NAME_CHARACTERS),
         phone=_phone(order.customer.phone or order.billing_address.phone),
-        tax_number=cut(one_line(order.customer.tax_number), TAX_NUMBER_CHARACTERS),
+        tax_number=number if len(number) <= TAX_NUMBER_CHARACTERS else "",
         language=order.customer.language.strip().replace("_", "-").lower(),
         billing=_address(order.billing_address),
         shipping=_address(order.shipping_address),
         currency=order.currency,
-        notes="" if fits else f"E-mail: {email}",
+        notes=cut("\n".join(_too_long(order)), NOTES_CHARACTERS),
     )
+
+
+def _too_long(order: Order) -> Iterator[str]:
+    """Give a line for each text that its field has no room for."""
+    company, person = _company(order), _person(order)
+    first, last = _first_and_last(order, person)
+    phone = one_line(order.customer.phone or order.billing_address.phone)
+    number = one_line(order.customer.tax_number)
+    email = mailbox(order.customer.email)
+    told = (
+        ("E-mail", email, len(email) > EMAIL_CHARACTERS),
+        ("VAT number", number, len(compact_tax_number(number)) > TAX_NUMBER_CHARACTERS),
+        ("Phone", phone, len(phone) > PHONE_CHARACTERS),
+        ("Company", company, len(company) > COMPANY_CHARACTERS),
+        ("Name", person, len(person) > NAME_CHARACTERS or max(len(first), len(last)) > PERSON_NAME_CHARACTERS),
+    )
+    yield from (f"{label}: {text}" for label, text, long in told if long)
+    for label, address in (("Billing address", order.billing_address), ("Shipping address", order.shipping_address)):
+        if _address(address) != _address(address, whole=True):
+            yield several_lines(f"{label}: {', '.join(_words(address))}")
+
+
+def _words(address: Address) -> Iterator[str]:
+    parts = (
+        address.name,
+        address.company,
+        f"{address.street} {address.house_number}",
+        address.street2,
+        f"{address.postal_code} {address.city}",
+        address.state,
+        address.country,
+        address.phone,
+    )
+    return (part for part in map(one_line, parts) if part)
 
 
 def _company(order: Order) -> str:
@@ -138,18 +163,21 @@ def _phone(text: str) -> str:
     return phone if len(phone) <= PHONE_CHARACTERS else ""
 
 
-def _address(address: Address) -> Address:
+def _address(address: Address, *, whole: bool = False) -> Address:
+    def fitted(text: str, limit: int) -> str:
+        return one_line(text) if whole else cut(one_line(text), limit)
+
     return Address(
-        name=cut(one_line(address.name), _PLACE_CHARACTERS),
-        company=cut(one_line(address.company), COMPANY_CHARACTERS),
-        street=cut(one_line(address.street), _STREET_CHARACTERS),
-        house_number=cut(one_line(address.house_number), _HOUSE_NUMBER_CHARACTERS),
-        street2=cut(one_line(address.street2), _STREET2_CHARACTERS),
-        postal_code=cut(one_line(address.postal_code), _POSTAL_CODE_CHARACTERS),
-        city=cut(one_line(address.city), _PLACE_CHARACTERS),
-        state=cut(one_line(address.state), _PLACE_CHARACTERS),
+        name=fitted(address.name, _PLACE_CHARACTERS),
+        company=fitted(address.company, COMPANY_CHARACTERS),
+        street=fitted(address.street, _STREET_CHARACTERS),
+        house_number=fitted(address.house_number, _HOUSE_NUMBER_CHARACTERS),
+        street2=fitted(address.street2, _STREET2_CHARACTERS),
+        postal_code=fitted(address.postal_code, _POSTAL_CODE_CHARACTERS),
+        city=fitted(address.city, _PLACE_CHARACTERS),
+        state=fitted(address.state, _PLACE_CHARACTERS),
         country=address.country.strip().upper(),
-        phone=_phone(address.phone),
+        phone=one_line(address.phone) if whole else _phone(address.phone),
     )
 
 
@@ -160,7 +188,9 @@ def name_with_suffix(data: ContactData, order: Order, attempt: int = 1) -> Conta
     """
     mark = one_line(order.customer.id or data.email or order.number or order.key.order_id)
     if attempt > 1:
-        mark = f"{mark}, {order.key.shop_id}/{order.key.order_id}" + (f", {attempt}" if attempt > 2 else "")  # noqa: PLR2004 the third name
+        mark = f"{mark}, {order.key.shop_id}/{order.key.order_id}"
+    if attempt >= _THIRD_NAME:
+        mark = f"{mark}, {attempt}"
     suffix = f" ({cut_with_hash(mark, NAME_CHARACTERS // 2)})"
     return replace(data, name=cut(data.name, NAME_CHARACTERS - len(suffix)) + suffix)
 
@@ -188,96 +218,16 @@ def customer_key(order: Order) -> str:
     return f"name:{shop_id}/{name}" if name else f"order:{order.key}"
 
 
-def differs(have: ContactData, want: ContactData) -> bool:
-    """Tell whether the ledger's data are to be brought up to date.
-
-    Only what we write and only what the order tells is compared: a field that the order leaves empty never empties
-    one that a person filled in. The display name (people may choose another, and it may carry a suffix), the
-    language and the currency (fixed once there are documents) are written at the beginning and never a reason.
-    """
-    fields = ("company", "first_name", "last_name", "phone", "tax_number")
-    if any(_told_otherwise(getattr(have, field), getattr(want, field)) for field in fields):
-        return True
-    if want.email and email_key(have.email) != email_key(want.email):
-        return True
-    return _address_differs(have.billing, want.billing) or _address_differs(have.shipping, want.shipping)
+def is_named(order: Order) -> bool:
+    """Tell whether the order itself names its buyer; else the contact's name is one that we made up."""
+    return bool(_company(order) or _person(order))
 
 
-def _told_otherwise(have: str, want: str) -> bool:
-    return bool(want) and " ".join(have.split()) != " ".join(want.split())
+def order_tax_key(order: Order) -> str:
+    """Give the key of the buyer's VAT number; empty where there is none."""
+    return tax_key(order.customer.tax_number, order.billing_address.country)
 
 
-def _address_differs(have: Address, want: Address) -> bool:
-    if _told_otherwise(f"{have.street} {have.house_number}", f"{want.street} {want.house_number}".strip()):
-        return True
-    # The ledger has one field for who receives it; a country that it spells out cannot be compared with two letters.
-    if _told_otherwise(have.name or have.company, want.name or want.company):
-        return True
-    if len(have.country) <= _COUNTRY_LETTERS and _told_otherwise(have.country.upper(), want.country):
-        return True
-    fields = ("street2", "postal_code", "city", "state", "phone")
-    return any(_told_otherwise(getattr(have, field), getattr(want, field)) for field in fields)
-
-
-# ---- the choice ----------------------------------------------------------------------------------------------------
-
-
-def choose(
-    order: Order,
-    data: ContactData,
-    *,
-    candidates: Sequence[Contact],
-    linked: Contact | None,
-    match: NameMatch,
-    update: bool,
-) -> Choice:
-    """Choose the contact: the stored link's, else the one of this e-mail, else the one of exactly this name, else new.
-
-    ``candidates`` is what the index found by e-mail key and by name key; each is verified here, and only active
-    customers count. Several of one e-mail or of one name park the order with the candidates.
-    """
-    if linked is not None and _may_buy(linked):
-        return _settled(linked, data, update=update)
-    unique = {contact.contact_id: contact for contact in candidates if _may_buy(contact)}
-    key = email_key(data.email)
-    by_email = [contact for contact in unique.values() if key and email_key(contact.email) == key]
-    found = by_email or [contact for contact in unique.values() if _same_name(order, data, contact, match)]
-    if len(found) > 1:
-        return _ambiguous(order, found, "e-mail" if by_email else "name")
-    return _settled(found[0], data, update=update) if found else NeedsCreate(data=data)
-
-
-def _may_buy(contact: Contact) -> bool:
-    return contact.active and contact.is_customer
-
-
-def _same_name(order: Order, data: ContactData, contact: Contact, match: NameMatch) -> bool:
-    """Tell whether name alone makes it the customer; a name that we made up for a guest never does."""
-    if match is NameMatch.NEVER or not (_company(order) or _person(order)):
-        return False
-    if match is NameMatch.WITHOUT_EMAIL and order.customer.email.strip() and contact.email.strip():
-        return False
-    return name_key(contact.name) == name_key(data.name)
-
-
-def _settled(contact: Contact, data: ContactData, *, update: bool) -> Choice:
-    if contact.data is None:
-        return NeedsRead(contact_id=contact.contact_id)
-    same = not differs(contact.data, data)
-    if same or not update:
-        return Known(contact=contact, same=same)
-    # The display name stays: people may have chosen it, it may carry a suffix, and another could be taken.
-    return NeedsUpdate(contact=contact, data=replace(data, name=contact.name))
-
-
-def _ambiguous(order: Order, found: Sequence[Contact], by: str) -> Reason:
-    listed = ", ".join(contact.contact_id for contact in found[:_CANDIDATES_SHOWN])
-    more = "" if len(found) <= _CANDIDATES_SHOWN else f" and {len(found) - _CANDIDATES_SHOWN} more"
-    # The group must not carry personal data: it stands in metrics and pages.
-    digest = hashlib.sha256(customer_key(order).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return Reason(
-        code=ReasonCode.CUSTOMER_AMBIGUOUS,
-        message=f"{len(found)} active customers of the ledger have the order's {by}: {listed}{more}.",
-        fix="Merge them in the ledger, or make all but one inactive.",
-        group_key=f"customer_ambiguous:{digest}",
-    )
+def contact_tax_key(contact: Contact) -> str:
+    """Give the key of a contact's VAT number; empty where there is none, or where it was never read whole."""
+    return "" if contact.data is None else tax_key(contact.data.tax_number, contact.data.billing.country)

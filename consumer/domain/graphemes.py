@@ -1,8 +1,8 @@
 """Where a character ends as people see it, which may be many code points: the rules of Unicode's UAX #29 that matter.
 
 The tables of the standard are not in Python's library; the categories that are there, and the few ranges below, give
-the same answer for the scripts and emoji that names and addresses are written in. In doubt two code points are kept together: a
-cut that is one character shorter harms nobody.
+the same answer for the scripts and emoji that names and addresses are written in. In doubt two code points are kept
+together: a cut that is one character shorter harms nobody.
 """
 
 import unicodedata

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from consumer.domain.customers import default_customer_note
 from consumer.domain.dates import Moments, due_day, issued_day
 from consumer.domain.expressions import ExpressionError, template
 from consumer.domain.ledger import InvoiceDraft, LedgerCurrency, Organization
@@ -193,7 +194,7 @@ def _notes(order: Order, shop: ShopSettings, *, reference: str, salesperson: str
 
 
 def _added(order: Order, shop: ShopSettings, *, reference: str, salesperson: str) -> list[str]:
-    added = []
+    added = [*default_customer_note(order, shop)]
     whole = full_reference(order, shop)
     if reference != whole:
         added.append(f"Order {whole}")

@@ -82,7 +82,11 @@ class LedgerFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactPerson:
-    """Somebody at a contact; ``person_id`` is empty for one that is to be made."""
+    """Somebody at a contact; ``person_id`` is empty for one that is to be made.
+
+    ``others`` are the ledger's own fields that mean nothing to us, by name, each as JSON: they are sent back as they
+    came, because a ledger may empty what is left out.
+    """
 
     first_name: str = ""
     last_name: str = ""
@@ -90,6 +94,8 @@ class ContactPerson:
     phone: str = ""
     primary: bool = False
     person_id: str = ""
+    mobile: str = ""
+    others: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

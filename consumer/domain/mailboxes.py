@@ -1,9 +1,9 @@
 """E-mail addresses: in which form they are written, and when two of them are the same mailbox.
 
 Two addresses are the same mailbox whatever their case, the spaces around them, the characters that cannot be seen
-(they come with copying from pages and documents), the Unicode form, and whether the domain is written in its own script or in
-ASCII. Everything else tells mailboxes apart: dots, plus tags, ``ß`` and ``ss``. Which of those a server passes over is
-known to that server alone, and two people who are merged cost more than one who is there twice.
+(they come with copying from pages and documents), the Unicode form, and whether the domain is written in its own
+script or in ASCII. Everything else tells mailboxes apart: dots, plus tags, ``ß`` and ``ss``. Which of those a server
+passes over is known to that server alone, and two people who are merged cost more than one who is there twice.
 """
 
 import re
@@ -29,8 +29,6 @@ def mailbox(email: str) -> str:
     text = email.translate(_UNSEEN).strip()
     text = text[7:] if text[:7].lower() == "mailto:" else text
     text = _AROUND_AT.sub("@", text.strip().strip("<>").strip())
-    if not _SHAPE.fullmatch(text):
-        return ""
     local, _, domain = text.rpartition("@")
     written = f"{local}@{_ascii(domain)}"
     return written if len(written) <= MAILBOX_CHARACTERS and _SHAPE.fullmatch(written) else ""

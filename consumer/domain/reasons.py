@@ -81,6 +81,10 @@ CATALOGUE: dict[Code, tuple[str, str]] = {
         "Several contacts of the ledger could be the customer.",
         "Merge them in the ledger, or give the right one the order's e-mail address; then retry.",
     ),
+    Code.DEFAULT_CUSTOMER_MISSING: (
+        "The contact that the shop names as its default customer does not exist, is inactive, or is a vendor.",
+        "Make it an active customer in the ledger, or name another in shops.yaml and run `booked apply`.",
+    ),
     Code.ORDER_UNREADABLE: ("The order's content is missing or unreadable.", "Send the whole order as order.updated."),
     Code.NOT_SUPPORTED: (
         "The order has something that is not booked yet; the message names it.",

@@ -82,6 +82,7 @@ class ReasonCode(StrEnum):
     TAX_AMBIGUOUS = "tax_ambiguous"
     TAX_WOULD_BE_LOST = "tax_would_be_lost"
     CUSTOMER_AMBIGUOUS = "customer_ambiguous"
+    DEFAULT_CUSTOMER_MISSING = "default_customer_missing"
     ORDER_UNREADABLE = "order_unreadable"
     NOT_SUPPORTED = "not_supported"
     ITEM_MISSING = "item_missing"

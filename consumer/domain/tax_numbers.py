@@ -12,7 +12,8 @@ _DIGITS_MIN = 4
 _COUNTRY_LETTERS = 2
 # Who writes VAT numbers with the country in front: the EU (EL is Greece's), Northern Ireland (XI), and neighbours.
 _PREFIXES = frozenset(
-    "AT BE BG CH CY CZ DE DK EE EL ES EU FI FR GB GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO RS SE SI SK SM XI".split()
+    {"AT", "BE", "BG", "CH", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "EU", "FI", "FR", "GB", "GR", "HR", "HU", "IE"}
+    | {"IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "RS", "SE", "SI", "SK", "SM", "XI"}
 )
 _GREECE = {"GR": "EL"}
 

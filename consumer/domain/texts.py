@@ -56,6 +56,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def _beginning(text: str, limit: int) -> str:
+    limit = max(limit, 0)
     end = graphemes_end(text, limit)
     # One single character may be longer than all the room: then it is cut all the same.
     return text[: end or limit].rstrip()

@@ -13,7 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from consumer.domain.exchanges import Exchange
-from consumer.domain.ledger import Contact, Invoice, LedgerFacts
+from consumer.domain.ledger import Invoice, LedgerFacts
 from consumer.domain.orders import OrderKey
 from consumer.domain.records import Intent, OrderRecord, Outcome
 from consumer.domain.settings import ConnectionSettings, ShopSettings
@@ -345,55 +345,4 @@ class TokenStore(Protocol):
         actor: str,
     ) -> None:
         """Store a new authorisation; the connection goes on if it was stopped for its token."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContactMatches:
-    """What the index knows of a customer."""
-
-    linked: Contact | None
-    by_email: tuple[Contact, ...]
-    by_name: tuple[Contact, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexState:
-    """How far the index of contacts reaches. ``fresh_seconds_ago`` is since the last list of changes; None: never."""
-
-    complete: bool
-    page: int
-    seen_until: datetime | None
-    fresh_seconds_ago: float | None
-
-
-class ContactStore(Protocol):
-    """The index of the ledger's contacts."""
-
-    async def find(
-        self, connection_id: str, shop_id: str, customer_key: str, email_key: str, name_key: str
-    ) -> ContactMatches:
-        """Look a customer up: by stored link, by e-mail key, by name key; gone contacts are not found."""
-        ...
-
-    async def index_state(self, connection_id: str) -> IndexState:
-        """Tell how complete and how fresh the index is."""
-        ...
-
-    async def save_page(
-        self, connection_id: str, contacts: Sequence[Contact], *, page: int, complete: bool, refresh: bool
-    ) -> None:
-        """Keep a page of contacts. Data that was fully known stays only where the contact has not changed since.
-
-        ``page`` and ``complete`` are the filling's progress; with ``refresh`` (a list of changes) they stay as they
-        are and the freshness is noted.
-        """
-        ...
-
-    async def save(self, connection_id: str, contact: Contact) -> None:
-        """Keep a contact that was read whole."""
-        ...
-
-    async def drop(self, connection_id: str, contact_id: str) -> None:
-        """The contact is gone, merged or inactive: forget it and the links to it."""
         ...

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from consumer.domain.customers import Known
+from consumer.domain.customer_choice import Known
 from consumer.domain.deciding import decide
 from consumer.domain.deciding.situation import (
     TAKES_MAX,

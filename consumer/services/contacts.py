@@ -10,18 +10,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from consumer.domain.comparison import CLOCK_TOLERANCE
-from consumer.domain.customers import (
+from consumer.domain.customer_choice import (
     Choice,
     Known,
     NeedsCreate,
     NeedsRead,
     NeedsUpdate,
     choose,
+    choose_default,
+    default_missing,
+)
+from consumer.domain.customers import (
     customer_data,
     customer_key,
     email_key,
     name_key,
     name_with_suffix,
+    order_tax_key,
+    served_by_default,
 )
 from consumer.domain.deciding.situation import Rest
 from consumer.domain.ledger import Contact, CreateContact, FindContacts, ReadContact, UpdateContact
@@ -30,7 +36,8 @@ from consumer.domain.records import Conclusion, ContactKnown, Intent, IntentEnd,
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import OrderState, Reason, ReasonCode
 from consumer.errors import ConnectionStoppedError, LedgerUnavailableError, NameTakenError, NotFoundError
-from consumer.ports.lanes import BookingStore, ContactStore, Occupied, Superseded
+from consumer.ports.contacts import ContactStore
+from consumer.ports.lanes import BookingStore, Occupied, Superseded
 from consumer.services.calling import Caller, Sent, Write
 from consumer.services.outcomes import Judging, intent_end, judge_error
 from consumer.services.retrying import after_error
@@ -72,14 +79,21 @@ class Desk:
 
 async def look_up(order: Order, shop: ShopSettings, contacts: ContactStore, connection_id: str) -> Choice:
     """Choose the order's contact by what the index knows, without a call to the ledger."""
-    wanted = customer_data(order, shop)
+    if served_by_default(order, shop):
+        return choose_default(shop, await contacts.get(connection_id, shop.default_customer_id))
+    wanted = customer_data(order)
     matches = await contacts.find(
-        connection_id, shop.shop_id, customer_key(order), email_key(wanted.email), name_key(wanted.name)
+        connection_id,
+        shop.shop_id,
+        customer_key(order),
+        email_key(wanted.email),
+        name_key(wanted.name),
+        order_tax_key(order),
     )
     return choose(
         order,
         wanted,
-        candidates=(*matches.by_email, *matches.by_name),
+        candidates=(*matches.by_email, *matches.by_tax, *matches.by_name),
         linked=matches.linked,
         match=shop.customer_name_match,
         update=shop.update_customers,
@@ -95,9 +109,11 @@ class CustomerVisit:
         self._record = record
         self._shop = shop
         self._judging = judging
-        self._wanted = customer_data(order, shop)
+        self._wanted = customer_data(order)
         self._data = self._wanted
-        self._key = customer_key(order)
+        self._default_id = shop.default_customer_id if served_by_default(order, shop) else ""
+        # Orders of one default customer wait for each other while it is read: it costs one call, not one each.
+        self._key = f"default:{self._default_id}" if self._default_id else customer_key(order)
         self._names_taken = 0
         self.calls = 0
 
@@ -127,7 +143,9 @@ class CustomerVisit:
     async def _step(self, choice: NeedsRead | NeedsUpdate | NeedsCreate) -> Rest | Reason | Conclusion | None:
         match choice:
             case NeedsRead(contact_id=contact_id):
-                await self._read(contact_id)
+                found = await self._read(contact_id)
+                if contact_id == self._default_id and not (found and found.active and found.is_customer):
+                    return default_missing(self._shop, found)
                 return None
             case NeedsUpdate(contact=contact, data=data):
                 operation = UpdateContact(contact_id=contact.contact_id, data=data, persons=contact.persons)
@@ -135,7 +153,7 @@ class CustomerVisit:
             case NeedsCreate():
                 return await self._create()
 
-    async def _read(self, contact_id: str) -> None:
+    async def _read(self, contact_id: str) -> Contact | None:
         self.calls += 1
         try:
             answer = await self._desk.caller.read(
@@ -144,8 +162,10 @@ class CustomerVisit:
         except NotFoundError:
             # Deleted or merged in the ledger: the index is corrected, and the choice made again.
             await self._desk.contacts.drop(self._desk.connection.connection_id, contact_id)
-            return
-        await self._desk.contacts.save(self._desk.connection.connection_id, answer.result)
+            return None
+        found: Contact = answer.result
+        await self._desk.contacts.save(self._desk.connection.connection_id, found)
+        return found
 
     async def _create(self) -> Rest | Reason | Conclusion | None:
         if self._names_taken > NAMES_MAX:

@@ -8,7 +8,8 @@ import structlog
 from consumer.domain.ledger import FindItems, Item, LedgerFacts, TaxRounding
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import Priority
-from consumer.ports.lanes import ContactStore, LaneStore, LaneView
+from consumer.ports.contacts import ContactStore
+from consumer.ports.lanes import LaneStore, LaneView
 from consumer.services.calling import Caller, PutBackError
 from consumer.services.preparing import FILL_AGAIN_SECONDS, Preparing
 

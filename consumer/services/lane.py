@@ -26,16 +26,8 @@ from consumer.errors import (
     ThrottledError,
     ThrottleKind,
 )
-from consumer.ports.lanes import (
-    BookingStore,
-    CallStore,
-    ContactStore,
-    LaneLease,
-    LaneStore,
-    LaneView,
-    SlotRequest,
-    Throttle,
-)
+from consumer.ports.contacts import ContactStore
+from consumer.ports.lanes import BookingStore, CallStore, LaneLease, LaneStore, LaneView, SlotRequest, Throttle
 from consumer.ports.ledger import Ledger
 from consumer.services.asking import OpenLedger
 from consumer.services.booking import Bench, Booking, ReadOrder

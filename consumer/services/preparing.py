@@ -22,7 +22,8 @@ from consumer.domain.ledger import (
 from consumer.domain.settings import ConnectionSettings
 from consumer.domain.states import Priority
 from consumer.errors import ConnectionStoppedError, StopCause
-from consumer.ports.lanes import ContactStore, LaneStore, LaneView
+from consumer.ports.contacts import ContactStore
+from consumer.ports.lanes import LaneStore, LaneView
 from consumer.ports.ledger import Answer
 from consumer.services.calling import Caller
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from consumer.domain.customers import Choice, Known, NeedsCreate, NeedsRead, NeedsUpdate
+from consumer.domain.customer_choice import Choice, Known, NeedsCreate, NeedsRead, NeedsUpdate
 from consumer.domain.deciding.existing import decide_existing, update_of
 from consumer.domain.deciding.new import decide_new
 from consumer.domain.deciding.probing import needs_other_rounding
@@ -30,7 +30,8 @@ from consumer.domain.orders import Order, OrderKey, RateFigures
 from consumer.domain.records import OrderRecord
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import OrderState, Reason
-from consumer.ports.lanes import ContactStore, LaneStore
+from consumer.ports.contacts import ContactStore
+from consumer.ports.lanes import LaneStore
 from consumer.services.contacts import look_up
 
 NEW_CONTACT = "(id of the new contact)"

@@ -5,26 +5,15 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.customers import (
-    Choice,
-    Known,
-    NeedsCreate,
-    NeedsRead,
-    NeedsUpdate,
-    choose,
-    customer_data,
-    customer_key,
-    differs,
-    email_key,
-    name_key,
-    name_with_suffix,
-)
+from consumer.domain import customer_changes
+from consumer.domain.customer_choice import Choice, Known, NeedsCreate, NeedsRead, NeedsUpdate, choose
+from consumer.domain.customers import customer_data, customer_key, email_key, name_key, name_with_suffix
 from consumer.domain.ledger import Contact, ContactData
 from consumer.domain.mailboxes import mailbox
 from consumer.domain.orders import Address, Customer, Order
 from consumer.domain.settings import NameMatch
 from consumer.domain.states import Reason, ReasonCode
-from tests.domain.order_building import SHOP, line, order
+from tests.domain.order_building import line, order
 
 PERSON = Customer(id="42", email="anna@example.com", name="Anna Maria Berg")
 BY_NAME = NameMatch.WITHOUT_EMAIL
@@ -37,7 +26,7 @@ def of(customer: Customer, **more: Any) -> Order:
 
 def data_of(customer: Customer, **more: Any) -> ContactData:
     """Give the contact data of this customer."""
-    return customer_data(of(customer, **more), SHOP)
+    return customer_data(of(customer, **more))
 
 
 def contact(contact_id: str, name: str = "Anna Maria Berg", email: str = "anna@example.com", **more: Any) -> Contact:
@@ -54,7 +43,7 @@ def choice(
 ) -> Choice:
     """Choose among these contacts."""
     given = of(customer)
-    data = customer_data(given, SHOP)
+    data = customer_data(given)
     return choose(given, data, candidates=candidates, linked=linked, match=match, update=update)
 
 
@@ -96,7 +85,8 @@ def test_long_texts_are_cut_and_an_e_mail_never_is() -> None:
     """A cut address would be another mailbox: it goes to the notes whole."""
     long = "a" * 95 + "@example.com"
     data = data_of(Customer(name="n" * 250, email=long, phone="1" * 60))
-    assert (len(data.name), data.email, data.notes, data.phone) == (200, "", f"E-mail: {long}", "")
+    assert (len(data.name), data.email, data.phone) == (200, "", "")
+    assert data.notes.splitlines() == [f"E-mail: {long}", f"Phone: {'1' * 60}", f"Name: {'n' * 250}"]
 
 
 def test_the_suffix_keeps_the_name_within_its_limit_and_each_attempt_differs() -> None:
@@ -150,6 +140,12 @@ def test_the_customers_key_is_mailbox_then_id_then_name_then_the_order() -> None
         customer_key(of(each)) for each in (PERSON, replace(PERSON, email=""), Customer(name="Anna Berg"), Customer())
     ]
     assert keys == ["email:anna@example.com", "id:shop/42", "name:shop/anna berg", "order:shop/1001"]
+
+
+def differs(have: ContactData, want: ContactData) -> bool:
+    """Compare with a contact that has these data."""
+    whole = Contact(contact_id="1", name=have.name, email=have.email, data=have)
+    return customer_changes.differs(whole, want)
 
 
 def test_only_what_the_order_tells_is_compared() -> None:
@@ -241,7 +237,9 @@ def test_several_of_one_name_park() -> None:
 def test_data_that_differ_are_written_unless_the_shop_says_never() -> None:
     """With the setting off the contact is taken as it is, and said to differ."""
     old = replace(known("1"), data=replace(data_of(PERSON), last_name="Klein"))
-    assert choice(PERSON, old) == NeedsUpdate(contact=old, data=data_of(PERSON))
+    made = choice(PERSON, old)
+    assert isinstance(made, NeedsUpdate)
+    assert (made.contact, made.data.last_name) == (old, "Berg")
     assert choice(PERSON, old, update=False) == Known(contact=old, same=False)
 
 

@@ -10,8 +10,15 @@ import pytest
 from consumer.domain.dates import Moments, issued_day
 from consumer.domain.heading import Occasion, head_of
 from consumer.domain.ledger import InvoiceDraft
-from consumer.domain.orders import Address, Order, Payment
-from consumer.domain.settings import CustomField, InvoiceDate, PaymentRow, ShippingAddressIn, ShopSettings
+from consumer.domain.orders import Address, Customer, Order, Payment
+from consumer.domain.settings import (
+    CustomField,
+    DefaultCustomerFor,
+    InvoiceDate,
+    PaymentRow,
+    ShippingAddressIn,
+    ShopSettings,
+)
 from consumer.domain.states import Reason, ReasonCode
 from tests.domain.order_building import CONNECTION, FACTS, PAID, SHOP, line, mapped, order, parked
 
@@ -252,3 +259,15 @@ def test_the_mapping_takes_the_head_over() -> None:
     result = mapped(an_order({"number": "1"}), shop=shop)
     assert (result.draft.number, result.draft.terms, result.draft.custom_fields) == ("W-1", "Net", (("cf_a", "b"),))
     assert parked(an_order(), shop=shop).code is ReasonCode.EXPRESSION_FAILED
+
+
+def test_the_buyer_stands_in_the_notes_where_the_shop_books_under_its_default_customer() -> None:
+    """Behind the shop's own notes; an order with a customer of its own has no such line."""
+    buyer = Customer(name="Ada Berg", email="ada@example.com")
+    settings: dict[str, Any] = {
+        "default_customer_id": "900",
+        "default_customer_for": DefaultCustomerFor.ALL,
+        "notes": "Thank you",
+    }
+    assert head(an_order(customer=buyer), **settings).notes == "Thank you\nCustomer: Ada Berg, ada@example.com"
+    assert head(an_order(customer=buyer), notes="Thank you").notes == "Thank you"

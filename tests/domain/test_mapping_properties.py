@@ -15,7 +15,7 @@ from consumer.domain.money import split_by_largest_remainder
 from consumer.domain.orders import Customer, Discount, Line, Order, OrderKey, Shipping, Tax, Totals
 from consumer.domain.settings import ShopSettings
 from consumer.domain.states import ReasonCode
-from tests.domain.order_building import CONNECTION, SHOP, D, line, mapping_of, order, stated, with_rounding
+from tests.domain.order_building import CONNECTION, D, line, mapping_of, order, stated, with_rounding
 
 CENT = D("0.01")
 unhurried = settings(deadline=None)  # a busy machine is no failure
@@ -328,7 +328,7 @@ odd_orders = st.builds(
 def test_no_order_makes_the_mapping_fail(odd: Order, rounding: TaxRounding, negative: bool) -> None:  # noqa: FBT001 drawn by hypothesis
     """Whatever a shop sends ends as a draft of exactly its total or as a reason with a sentence, never as an error."""
     result = mapping_of(odd, facts=with_rounding(rounding), connection=replace(CONNECTION, negative_lines=negative))
-    data = customer_data(odd, SHOP)
+    data = customer_data(odd)
     assert 0 < len(data.name) <= 200
     if isinstance(result, Mapped):
         assert result.expected.total == odd.totals.grand_total

@@ -5,17 +5,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from consumer.adapters.memory.database import LaneRow, MemoryDatabase
+from consumer.adapters.memory.intake import wake
+from consumer.adapters.memory.lane_knowledge import unpark
+from consumer.domain.customer_choice import default_customer_group
+from consumer.domain.customers import contact_tax_key
 from consumer.domain.customers import email_key as default_email_key
 from consumer.domain.customers import name_key as default_name_key
 from consumer.domain.ledger import Contact
-from consumer.ports.lanes import ContactMatches, IndexState
+from consumer.domain.states import OrderState, Priority
+from consumer.ports.contacts import ContactMatches, IndexState
 
 MATCHES_MAX = 20  # by one key: more are as ambiguous as these
 _MARGIN = timedelta(hours=1)  # two clocks differ
 
 
 class MemoryContactStore:
-    """See consumer.ports.lanes.ContactStore. The keys are those by which find() is asked."""
+    """See consumer.ports.contacts.ContactStore. The keys are those by which find() is asked."""
 
     def __init__(
         self,
@@ -29,7 +34,7 @@ class MemoryContactStore:
         self._name_key = name_key
 
     async def find(
-        self, connection_id: str, shop_id: str, customer_key: str, email_key: str, name_key: str
+        self, connection_id: str, shop_id: str, customer_key: str, email_key: str, name_key: str, tax_key: str = ""
     ) -> ContactMatches:
         """See the port."""
         async with self._db.transaction():
@@ -39,7 +44,13 @@ class MemoryContactStore:
                 linked=self._db.contacts.get((connection_id, link)),
                 by_email=_matching(own, email_key, lambda contact: self._email_key(contact.email)),
                 by_name=_matching(own, name_key, lambda contact: self._name_key(contact.name)),
+                by_tax=_matching(own, tax_key, contact_tax_key),
             )
+
+    async def get(self, connection_id: str, contact_id: str) -> Contact | None:
+        """See the port."""
+        async with self._db.transaction():
+            return self._db.contacts.get((connection_id, contact_id))
 
     async def index_state(self, connection_id: str) -> IndexState:
         """See the port."""
@@ -65,13 +76,25 @@ class MemoryContactStore:
                 self._db.contacts[key] = _merged(self._db.contacts.get(key), contact)
             lane = self._db.lanes[connection_id]
             if refresh:
+                self._let_go_on(connection_id, contacts, now)
                 _note_refresh(lane, page, sorted(c.modified_at for c in contacts if c.modified_at is not None), now)
             elif (lane.contacts_page, lane.contacts_complete_at is not None) != (page, complete):
                 _note_filling(lane, page, now, complete=complete)
 
+    def _let_go_on(self, connection_id: str, contacts: Sequence[Contact], now: datetime) -> None:
+        usable = {contact.contact_id for contact in contacts if contact.active and contact.is_customer}
+        for key, order in self._db.orders.items():
+            if order.state is not OrderState.PARKED or order.connection_id != connection_id or order.reason is None:
+                continue
+            groups = {default_customer_group(key.shop_id, contact_id) for contact_id in usable}
+            if order.reason.group in groups:
+                unpark(order, Priority.LIVE.rank, now)
+                wake(self._db, connection_id, now)
+
     async def save(self, connection_id: str, contact: Contact) -> None:
         """See the port."""
-        async with self._db.transaction():
+        async with self._db.transaction() as now:
+            self._let_go_on(connection_id, [contact], now)
             self._db.contacts[connection_id, contact.contact_id] = contact
 
     async def drop(self, connection_id: str, contact_id: str) -> None:

@@ -71,7 +71,7 @@ class MemoryLaneKnowledge:
                 and order.reason.code in codes
             ]
             for order in helped:
-                _unpark(order, 2 if len(helped) > FEW else 1, now)
+                unpark(order, 2 if len(helped) > FEW else 1, now)
             if helped:
                 wake(self._db, connection_id, now)
             return len(helped)
@@ -111,7 +111,8 @@ class MemoryLaneKnowledge:
             return [self._db.seen_invoices[key] for key in sorted(found)]
 
 
-def _unpark(order: OrderRow, priority: int, now: datetime) -> None:
+def unpark(order: OrderRow, priority: int, now: datetime) -> None:
+    """Let a parked order go on, with this rank of its priority."""
     order.state, order.reason, order.difference = OrderState.DUE, None, None
     order.due_at, order.priority = now, priority
     order.change += 1

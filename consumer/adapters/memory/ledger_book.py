@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from consumer.domain import arithmetic
 from consumer.domain import ledger as words
+from consumer.domain.customer_changes import person_of
 from consumer.domain.invoice_words import InvoiceWords
 from consumer.domain.ledger import (
     Contact,
@@ -250,6 +251,16 @@ class LedgerBook:
     def _store_contact(
         self, contact: Contact, data: ContactData, persons: tuple[ContactPerson, ...], moment: datetime
     ) -> Contact:
+        # What stands at the contact itself is the primary person's.
+        primary = next((one for one in persons if one.primary), None)
+        if primary is not None:
+            data = replace(
+                data,
+                first_name=primary.first_name,
+                last_name=primary.last_name,
+                email=primary.email,
+                phone=primary.phone,
+            )
         stored = replace(
             contact,
             name=data.name,
@@ -264,15 +275,16 @@ class LedgerBook:
         return stored
 
     def _persons(self, data: ContactData, kept: Sequence[ContactPerson]) -> tuple[ContactPerson, ...]:
-        fresh = ContactPerson(
-            first_name=data.first_name, last_name=data.last_name, email=data.email, phone=data.phone, primary=True
-        )
-        if fresh == ContactPerson(primary=True):
+        fresh = ContactPerson(first_name=data.first_name, last_name=data.last_name, email=data.email, phone=data.phone)
+        if fresh == ContactPerson():
             return tuple(kept)
-        if not kept:
-            return (replace(fresh, person_id=self._id()),)
-        n = next((n for n, one in enumerate(kept) if one.primary), 0)
-        return tuple(replace(fresh, person_id=one.person_id) if i == n else one for i, one in enumerate(kept))
+        target = person_of(data, kept)
+        if target is None:
+            return (*kept, replace(fresh, person_id=self._id(), primary=not kept))
+        told = {
+            name: value for name in ("first_name", "last_name", "email", "phone") if (value := getattr(fresh, name))
+        }
+        return tuple(replace(one, **told) if one is target else one for one in kept)
 
     def _store_invoice(
         self, invoice: Invoice, draft: InvoiceDraft, line_ids: Sequence[str], moment: datetime
@@ -359,7 +371,7 @@ def _merged(before: ContactData, wanted: ContactData) -> ContactData:
     }
     empty = Address()
     changes = {name: value for name, value in changes.items() if value != empty}
-    return replace(before, **changes, is_business=wanted.is_business)
+    return replace(before, **{**changes, "is_business": before.is_business or wanted.is_business})
 
 
 def _written_words(draft: InvoiceDraft, before: InvoiceWords) -> InvoiceWords:

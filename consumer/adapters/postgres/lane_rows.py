@@ -13,6 +13,7 @@ import asyncpg
 from consumer.adapters.postgres.codec import dump, load, load_head
 from consumer.adapters.postgres.intake_rows import Row, read_reason, storable
 from consumer.domain.budget import Budget
+from consumer.domain.customers import contact_tax_key
 from consumer.domain.exchanges import Exchange
 from consumer.domain.ledger import Contact
 from consumer.domain.orders import OrderKey, RateFigures
@@ -254,6 +255,7 @@ def contact_columns(contact: Contact, name_key: str, email_key: str) -> Row:
         contact.is_customer,
         storable_json(dump(contact)),
         contact.modified_at,
+        storable(contact_tax_key(contact)),
     )
 
 

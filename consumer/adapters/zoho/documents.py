@@ -93,7 +93,9 @@ class AddressDocument(Document):
 
 
 class PersonDocument(Document):
-    """Somebody at a contact."""
+    """Somebody at a contact; fields that mean nothing to us are kept, so that an update can send them back."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
 
     contact_person_id: Identity
     first_name: Text = ""

@@ -1,5 +1,6 @@
 """From Zoho's documents to the ledger in our words."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -28,6 +29,17 @@ from consumer.domain.orders import Address, RateFigures
 
 ZERO = Decimal(0)
 DEFAULT_TIME_ZONE = "UTC"
+
+# Fields of a contact person that Booked has no use for and sends back as they came.
+PERSON_OTHERS = (
+    "salutation",
+    "designation",
+    "department",
+    "skype",
+    "fax",
+    "is_added_in_portal",
+    "communication_preference",
+)
 
 _STATUSES = MappingProxyType(
     {
@@ -264,7 +276,7 @@ def _contact_data(document: zoho.ContactDocument, written: ContactData) -> Conta
         email=document.email or primary.email,
         first_name=document.first_name or primary.first_name,
         last_name=document.last_name or primary.last_name,
-        phone=document.phone or primary.phone,
+        phone=document.phone or primary.phone or primary.mobile,
         tax_number=_shown(document.vat_reg_no, written.tax_number),
         language=_shown(document.language_code, written.language),
         billing=_address(document.billing_address, written.billing),
@@ -288,10 +300,19 @@ def _person(document: zoho.PersonDocument) -> ContactPerson:
         first_name=document.first_name,
         last_name=document.last_name,
         email=document.email,
-        phone=document.phone or document.mobile,
+        phone=document.phone,
+        mobile=document.mobile,
         primary=document.is_primary_contact,
         person_id=document.contact_person_id,
+        others=_kept_fields(document),
     )
+
+
+def _kept_fields(document: zoho.PersonDocument) -> tuple[tuple[str, str], ...]:
+    """Keep what an update has to send again as it is, because Zoho takes what is left out for emptied."""
+    extra = document.model_extra or {}
+    told = ((name, extra.get(name)) for name in PERSON_OTHERS)
+    return tuple((name, json.dumps(value, sort_keys=True)) for name, value in told if value not in (None, "", {}))
 
 
 def _address(document: zoho.AddressDocument | None, written: Address) -> Address:

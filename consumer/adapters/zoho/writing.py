@@ -4,14 +4,18 @@ A create sends only what says something. An update also sends the empty values, 
 and a discount that is gone must not stay.
 """
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from consumer.adapters.zoho import limits
 from consumer.adapters.zoho.countries import country_name
+from consumer.domain.customer_changes import person_of
 from consumer.domain.ledger import ContactData, ContactPerson, InvoiceDraft, InvoiceLine
 from consumer.domain.orders import Address
+from consumer.domain.tax_numbers import compact_tax_number
 from consumer.errors import RefusedError
 
 Body = dict[str, Any]
@@ -32,12 +36,16 @@ def contact_change_body(data: ContactData, persons: tuple[ContactPerson, ...]) -
     """Write the change of a contact; every person it has is sent again, because Zoho removes those left out.
 
     Currency and language are not sent: the one is fixed once there are documents, the other is no field of a change.
+    Nor is it made a private person again: somebody may have said that it is a company.
     """
-    target = _person_of(data, persons)
+    target = person_of(data, persons)
     kept = [_kept_person(person, data if person is target else None) for person in persons]
     if target is None and (added := _person_body(data, ContactPerson())):
         kept.append(added | {"is_primary_contact": not persons})
-    return _contact_fields(data) | ({"contact_persons": kept} if kept else {})
+    fields = _contact_fields(data)
+    if not data.is_business:
+        del fields["customer_sub_type"]
+    return fields | ({"contact_persons": kept} if kept else {})
 
 
 def invoice_body(draft: InvoiceDraft, *, currency_ids: Mapping[str, str]) -> Body:
@@ -92,7 +100,7 @@ def _contact_fields(data: ContactData) -> Body:
 
 def _vat_number(text: str) -> str:
     # The field takes 2 to 12 characters; a longer number is no VAT number of the editions that have the field.
-    number = text.replace(" ", "")
+    number = compact_tax_number(text)
     return number if limits.VAT_NUMBER_MIN <= len(number) <= limits.VAT_NUMBER else ""
 
 
@@ -136,16 +144,14 @@ def _email(text: str) -> str:
 
 
 def _kept_person(person: ContactPerson, data: ContactData | None) -> Body:
-    body = _person_body(data or ContactData(name=""), person)
-    return {"contact_person_id": person.person_id, "is_primary_contact": person.primary} | body
-
-
-def _person_of(data: ContactData, persons: tuple[ContactPerson, ...]) -> ContactPerson | None:
-    """Find whom the data are about: whoever has the e-mail address, else the primary person, else the first."""
-    email = data.email.casefold()
-    same = (person for person in persons if email and person.email.casefold() == email)
-    primary = (person for person in persons if person.primary)
-    return next(same, None) or next(primary, None) or next(iter(persons), None)
+    """Write a person that is there again, with every field it has: what is left out would be emptied."""
+    wanted = data or ContactData(name="")
+    if person.mobile and wanted.phone == person.mobile:
+        wanted = replace(wanted, phone=person.phone)
+    others = {name: json.loads(value) for name, value in person.others}
+    mobile = {"mobile": person.mobile} if person.mobile else {}
+    kept = {"contact_person_id": person.person_id, "is_primary_contact": person.primary}
+    return others | mobile | kept | _person_body(wanted, person)
 
 
 def _invoice_fields(draft: InvoiceDraft, currency_ids: Mapping[str, str]) -> Body:

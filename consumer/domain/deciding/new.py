@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from consumer.domain.comparison import Sought, is_ours
-from consumer.domain.customers import Known
+from consumer.domain.customer_choice import Known
 from consumer.domain.deciding.probing import PROBES_MAX, explained_by_rounding, total_otherwise, tried
 from consumer.domain.deciding.situation import (
     DELETED_BY_HAND,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from consumer.domain.customers import Known
+from consumer.domain.customer_choice import Known
 from consumer.domain.ledger import CreateInvoice, Invoice, InvoiceStatus, Operation
 from consumer.domain.mapping import Mapped
 from consumer.domain.records import Conclusion, Note, OrderRecord, Resolution

@@ -290,10 +290,36 @@ def test_an_update_of_a_contact_loses_nobody() -> None:
             "phone": "+49 30 1234",
         },
     ]
-    assert [person["email"] for person in persons_sent(boss)] == ["ada@example.com"]
+    assert [person["email"] for person in persons_sent(boss)] == ["eve@example.com", "ada@example.com"]
     (added,) = persons_sent()
     assert "contact_person_id" not in added
     assert added["is_primary_contact"] is True
+
+
+def test_a_person_is_sent_again_with_every_field_it_has() -> None:
+    """Zoho may empty what is left out: salutation, department and the like go back as they came."""
+    others = (("salutation", '"Dr."'), ("communication_preference", '{"is_sms_enabled": true}'))
+    eve = ContactPerson(person_id="1", email="eve@example.com", mobile="+49 170 1", others=others, primary=True)
+    ada = ContactPerson(person_id="2", email="ada@example.com", mobile="+49 30 1234")
+    first, second = persons_sent(eve, ada)
+    assert first == {
+        "contact_person_id": "1",
+        "is_primary_contact": True,
+        "email": "eve@example.com",
+        "mobile": "+49 170 1",
+        "salutation": "Dr.",
+        "communication_preference": {"is_sms_enabled": True},
+    }
+    # The number that the order tells is there already, as the mobile one.
+    assert (second["mobile"], "phone" in second) == ("+49 30 1234", False)
+
+
+def test_an_update_does_not_turn_a_company_into_a_private_person() -> None:
+    """An order that tells no company says nothing about the kind of customer that a person has chosen."""
+    private = ledger.UpdateContact(contact_id="9", data=ledger.ContactData(name="Ada"), persons=())
+    company = ledger.UpdateContact(contact_id="9", data=FULL_CONTACT, persons=())
+    assert "customer_sub_type" not in body(private)
+    assert body(company)["customer_sub_type"] == "business"
 
 
 def test_texts_for_people_are_cut_and_identities_are_not() -> None:

@@ -5,20 +5,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from consumer.domain.customer_choice import default_missing
 from consumer.domain.customers import email_key, name_key
 from consumer.domain.ledger import Contact, ContactData, ContactPerson
 from consumer.domain.orders import Address
-from consumer.ports.lanes import ContactMatches
+from consumer.domain.records import Conclusion, Outcome
+from consumer.domain.settings import ShopSettings
+from consumer.domain.states import OrderState
+from consumer.domain.tax_numbers import tax_key
+from consumer.ports.contacts import ContactMatches
 from tests.conformance.lanes.bench import Bench
-from tests.conformance.lanes.scenes import BOOKS, open_books
+from tests.conformance.lanes.scenes import BOOKS, claim, lease, open_books
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LISTED = Contact(contact_id="c-1", name="Jane Roe", email="jane@shop.test", modified_at=MONDAY)
+OTHERS = (("salutation", '"Dr."'), ("communication_preference", '{"is_sms_enabled": true}'))
 WHOLE = replace(
     LISTED,
     currency="EUR",
     data=ContactData(name="Jane Roe", email="jane@shop.test", billing=Address(street="Main 1", country="ES")),
-    persons=(ContactPerson(first_name="Jane", email="jane@shop.test", primary=True, person_id="p"),),
+    persons=(ContactPerson(first_name="Jane", email="jane@shop.test", primary=True, person_id="p", others=OTHERS),),
 )
 
 
@@ -120,3 +126,64 @@ async def test_an_unknown_connection_has_an_empty_index(bench: Bench) -> None:
     """Asked before the connection is there, the index knows nothing."""
     state = await bench.contacts.index_state("none")
     assert (state.complete, state.page) == (False, 0)
+
+
+NUMBERED = replace(WHOLE, data=replace(WHOLE.data or ContactData(name=""), tax_number="ES B-1234.5678"))
+
+
+async def test_a_contact_that_was_read_whole_is_found_by_its_vat_number(bench: Bench) -> None:
+    """With the address's country where it has none in front; a list that tells none does not take it away."""
+    await open_books(bench)
+    await bench.contacts.save(BOOKS, NUMBERED)
+    for _ in range(2):
+        found = await bench.contacts.find(BOOKS, "north", "id:7", "", "", tax_key("b12345678", "ES"))
+        assert (found.by_tax, found.by_email, found.by_name) == ((NUMBERED,), (), ())
+        await _page(bench, LISTED)
+    assert (await bench.contacts.find(BOOKS, "north", "id:7", "", "", tax_key("b12345678", "PT"))).by_tax == ()
+    assert (await _find(bench)).by_tax == ()
+    await _page(bench, replace(LISTED, modified_at=MONDAY + timedelta(hours=1)), page=2)
+    assert (await bench.contacts.find(BOOKS, "north", "id:7", "", "", tax_key("b12345678", "ES"))).by_tax == ()
+
+
+async def test_one_contact_is_given_by_its_id(bench: Bench) -> None:
+    """Of its own connection, and not when it is gone."""
+    await open_books(bench)
+    await bench.contacts.save(BOOKS, WHOLE)
+    assert await bench.contacts.get(BOOKS, "c-1") == WHOLE
+    assert await bench.contacts.get("other", "c-1") is None
+    await bench.contacts.drop(BOOKS, "c-1")
+    assert await bench.contacts.get(BOOKS, "c-1") is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "refresh", "goes_on"),
+    [
+        (LISTED, True, True),
+        (LISTED, False, False),
+        (replace(LISTED, active=False), True, False),
+        (replace(LISTED, is_customer=False), True, False),
+        (replace(LISTED, contact_id="c-2"), True, False),
+    ],
+)
+async def test_orders_that_wait_for_the_default_customer_go_on_when_a_list_shows_it_usable(
+    bench: Bench,
+    listed: Contact,
+    refresh: bool,  # noqa: FBT001 a table's column
+    goes_on: bool,  # noqa: FBT001 a table's column
+) -> None:
+    """Only that contact, active and a customer, in a list of changes; or when it was read itself."""
+    await open_books(bench, "1")
+    leased = await lease(bench)
+    (record,) = await claim(bench, leased)
+    reason = default_missing(ShopSettings(shop_id=record.key.shop_id, default_customer_id="c-1"), None)
+    parked = Conclusion(state=OrderState.PARKED, reason=reason)
+    await bench.bookings.record(
+        Outcome(key=record.key, connection_id=BOOKS, change=record.change, conclusion=parked), leased
+    )
+    await _page(bench, listed, complete=True, refresh=refresh)
+    assert [one.key for one in await claim(bench, leased)] == ([record.key] if goes_on else [])
+    if not goes_on:
+        await bench.contacts.save(BOOKS, replace(WHOLE, active=False))
+        assert await claim(bench, leased) == []
+        await bench.contacts.save(BOOKS, WHOLE)
+        assert [one.key for one in await claim(bench, leased)] == [record.key]

@@ -26,8 +26,9 @@ from consumer.adapters.postgres.pool import Database
 from consumer.adapters.postgres.settings import PostgresSettingsStore
 from consumer.adapters.postgres.tokens import PostgresTokenStore
 from consumer.domain.orders import OrderKey
+from consumer.ports.contacts import ContactStore
 from consumer.ports.intake import IntakeStore
-from consumer.ports.lanes import BookingStore, CallStore, ContactStore, LaneStore, TokenStore
+from consumer.ports.lanes import BookingStore, CallStore, LaneStore, TokenStore
 from consumer.ports.settings import PeopleStore, SettingsStore
 from consumer.secrets import Keyring
 from tests.conformance.intake.rig import render

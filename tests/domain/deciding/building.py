@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from consumer.domain.customers import Known
+from consumer.domain.customer_choice import Known
 from consumer.domain.deciding.situation import Observations, Situation, draft_digest
 from consumer.domain.ledger import Contact, Invoice, InvoiceStatus
 from consumer.domain.orders import OrderKey, RateFigures

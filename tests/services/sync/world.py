@@ -61,11 +61,11 @@ def key(order_id: str = "1001") -> OrderKey:
     return OrderKey(SHOP, order_id)
 
 
-def content(order_id: str, price: str, email: str | None, name: str) -> bytes:
+def content(order_id: str, price: str, email: str | None, name: str, shop: str = SHOP) -> bytes:
     """Write an order of one line at 22 % VAT, whose price has the tax in it."""
     customer = {"name": name} if email is None else {"name": name, "email": email}
     data = {
-        "shop_id": SHOP,
+        "shop_id": shop,
         "order_id": order_id,
         "number": order_id,
         "version": 1,
@@ -193,12 +193,13 @@ class World:
         price: str = "12.20",
         email: str | None = "anna@example.org",
         name: str = "Anna Bianchi",
+        shop: str = SHOP,
     ) -> None:
         """Take an event in, as the intake does."""
         self.offset += 1
-        text = None if kind is EventKind.CANCELLED else content(order_id, price, email, name)
+        text = None if kind is EventKind.CANCELLED else content(order_id, price, email, name, shop)
         event = OrderEvent(
-            key=key(order_id),
+            key=OrderKey(shop, order_id),
             kind=kind,
             origin=Origin(topic=_TOPICS[kind].topic, log=1, partition=0, offset=self.offset),
             event_id=f"event-{self.offset}",
