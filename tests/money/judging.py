@@ -208,6 +208,28 @@ def judge_woocommerce(order: Mapping[str, Any]) -> Judgement:
     return Judgement(consistent=not (off or tax_off), difference=off, tax_difference=tax_off)
 
 
+def judge_neutral(row: Mapping[str, Any]) -> Judgement:
+    """Judge a document in the neutral shape of the shared data; ``total`` of its lines is net, after their discount.
+
+    Shipping, fees and discounts whose rate is not told have that of the lines where these have one only, else none.
+    """
+    rates = {line["tax_rate"] for line in row["lines"]}
+    only = next(iter(rates)) if len(rates) == 1 else None
+    parts = [_neutral_part(line, line["total"], line["tax_rate"]) for line in row["lines"]]
+    charges = (*row["shipping"], *row["fees"])
+    parts += [_neutral_part(charge, charge["total"], charge.get("tax_rate", only)) for charge in charges]
+    parts += [_neutral_part({}, -number(one["amount"]), one.get("tax_rate", only)) for one in row["discounts"]]
+    tax = None if row["tax_total"] is None else number(row["tax_total"])
+    stated = Stated(total=number(row["grand_total"]), tax=tax, digits=DIGITS.get(row["currency"], 2))
+    return judge(parts, stated)
+
+
+def _neutral_part(charge: Mapping[str, Any], net: Any, rate: Any) -> Part:
+    within = charge.get("total_incl") is not None
+    amount = number(charge["total_incl"]) if within else number(net)
+    return Part(amount, () if rate is None else (number(rate) / 100,), within)
+
+
 def judge_order(data: Mapping[str, Any]) -> Judgement:
     """Judge an order of the contract whose discounts stand on its lines, or that has none."""
     within = bool(data.get("prices_include_tax"))

@@ -22,8 +22,18 @@ from consumer.sources.woocommerce import translate as translate_woocommerce
 from schemas.canonical import canonical
 from schemas.checking import checker
 from schemas.orders import ORDER_MODELS, OrderKind
+from tests.domain import neutral_orders as neutral
 from tests.money.generator import make_order
-from tests.money.judging import Judgement, Part, Stated, judge, judge_order, judge_shopify, judge_woocommerce
+from tests.money.judging import (
+    Judgement,
+    Part,
+    Stated,
+    judge,
+    judge_neutral,
+    judge_order,
+    judge_shopify,
+    judge_woocommerce,
+)
 from tests.money.organisation import CONNECTION, NOW, book, computed, facts
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -148,6 +158,16 @@ def test_the_judge_says_by_how_much() -> None:
     """10.00 at 22 % stated as 12.30 with 2.20."""
     said = judge([Part(F(10), (F(22, 100),), inclusive=False)], Stated(total=F("12.30"), tax=F("2.20"), digits=2))
     assert (said.consistent, said.difference, said.tax_difference) == (False, F("-0.10"), F(0))
+
+
+@pytest.mark.parametrize(("file", "every"), [("orders.jsonl", 1), ("retail.jsonl.gz", 10)])
+def test_the_judge_and_the_data_agree_on_the_orders_of_other_platforms(file: str, every: int) -> None:
+    """The shared data say of each which is consistent, by a program of their own; both say the same of each."""
+    if not neutral.DATA.exists():
+        pytest.skip(f"no shared data beside the repository ({neutral.DATA.name})")
+    rows = list(neutral.rows(file))[::every]
+    assert len(rows) > 40
+    assert [row["ref"] for row in rows if judge_neutral(row).consistent != row["check"]["consistent"]] == []
 
 
 def test_the_random_orders_are_consistent_by_the_judge() -> None:
