@@ -114,8 +114,7 @@ def _follows(total: Decimal, taxes: TaxByRate, charges: Charges, parts: Parts) -
     Amounts of whole minor units leave no play: they and the tax must give the total exactly, or the total must be
     their exact sum with exact tax, rounded once. Amounts with more decimals are rounded each, per tax, or in the sum.
     """
-    half = _half(charges.digits)
-    if abs(total - _exact_total(charges, parts)) <= half:
+    if total == round_half_up(_exact_total(charges, parts), charges.digits):
         return True
     beyond = tuple(_taxes_beyond(charges, parts, taxes))
     return any(abs(total - amounts - tax) <= play for amounts, play in _amounts(charges, parts) for tax in beyond)

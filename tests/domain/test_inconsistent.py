@@ -16,7 +16,18 @@ from consumer.domain.ledger import TaxRounding
 from consumer.domain.mapping import Mapped
 from consumer.domain.orders import Discount, Line, Order, RateFigures, Tax
 from consumer.domain.states import ReasonCode
-from tests.domain.order_building import SHOP, D, line, mapping_of, order, parked, stated, with_rounding, with_tax
+from tests.domain.order_building import (
+    SHOP,
+    D,
+    line,
+    mapped,
+    mapping_of,
+    order,
+    parked,
+    stated,
+    with_rounding,
+    with_tax,
+)
 
 CENT = D("0.01")
 TOLERANT = replace(SHOP, vat_tolerance_units=1)
@@ -205,3 +216,11 @@ def test_a_coupon_is_no_cover_for_a_wrong_tax() -> None:
         assert parked(given_order, shop=TOLERANT).code is ReasonCode.TOTALS_DO_NOT_FOLLOW
     right = order([line("1", "57")], "32.94", tax_by_rate=stated(r22="5.94"), discounts=coupon)
     assert isinstance(mapping_of(right), Mapped)
+
+
+def test_half_a_cent_in_the_sum_is_rounded_up_and_not_balanced_away() -> None:
+    """44.95 at 10 % is 4.495 of tax: 49.45 follows, and 49.44 is no shop's rounding of it."""
+    tax = stated(r10="4.50")
+    assert mapped(order([line("1", "44.95", "10")], "49.45", tax="4.50", tax_by_rate=tax)).draft.adjustment == 0
+    reason = parked(order([line("1", "44.95", "10")], "49.44", tax="4.50", tax_by_rate=tax))
+    assert reason.code is ReasonCode.TOTALS_DO_NOT_FOLLOW
