@@ -46,6 +46,11 @@ class OrderFields(Part):
     cancelled_at: Time | None = Field(
         None, description="When it was cancelled. null takes an earlier cancellation back; left out, it says nothing."
     )
+    unpaid_at: Time | None = Field(
+        None,
+        description="When the payment was taken back: a chargeback, a payment that failed after all. It holds for as "
+        "long as the newest revision says it; an order that was paid again leaves it out.",
+    )
     exchange_rate: ExchangeRate | None = Field(
         None, description="How much of the organisation's currency one unit of `currency` is."
     )

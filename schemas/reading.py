@@ -1,5 +1,6 @@
 """The intake's door: one Kafka record in, and what it is out. Pure; never raises, whatever the bytes are."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from schemas.canonical import Canonical, canonical
 from schemas.checking import checker
@@ -55,7 +57,7 @@ class ReadEvent(NamedTuple):
     paid_at: datetime | None = None
     cancelled_at: datetime | None = None
     cancelled_null: bool = False  # "cancelled_at": null, in so many words
-    refund_ids: tuple[str, ...] = ()
+    refunds: tuple[tuple[str, bytes], ...] = ()  # by id, each in canonical form
     unknown_fields: tuple[str, ...] = ()  # dotted, at most 50
     replaced: int = 0  # NULs and lone surrogates that became U+FFFD
     key_differs: bool = False  # the record's key is not shop_id/order_id, or missing
@@ -208,11 +210,16 @@ def _event(
         paid_at=stated("paid_at"),
         cancelled_at=cancelled_at,
         cancelled_null=cancelled_at is None and "cancelled_at" in order,
-        refund_ids=tuple([refund["id"] for refund in stated("refunds", ())]),
+        refunds=_refunds(form.content) if stated("refunds") else (),
         unknown_fields=form.unknown_fields,
         replaced=envelope.replaced,
         key_differs=key_differs,
     )
+
+
+def _refunds(content: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Give the refunds of an order in canonical form, each for itself: they are kept, whatever comes after them."""
+    return tuple((refund["id"], to_json(refund)) for refund in json.loads(content)["refunds"])
 
 
 def _figures(order: Mapping[str, Any], kind: OrderKind, data: Mapping[str, Any]) -> tuple[str, Decimal | None, bool]:

@@ -55,7 +55,7 @@ class OrderEvent:
     paid_at: datetime | None = None
     cancelled_at: datetime | None = None
     cancelled_null: bool = False  # the event says "cancelled_at": null in so many words
-    refund_ids: tuple[str, ...] = ()
+    refunds: tuple[tuple[str, bytes], ...] = ()  # by id, each as JSON in canonical form
     unknown_fields: tuple[str, ...] = ()
     replaced_characters: int = 0
     key_differs: bool = False

@@ -115,13 +115,25 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundLine:
+    """The part of a refund that belongs to one line; ``amount`` is positive and with tax, None where it is not said."""
+
+    line_id: str
+    quantity: Decimal | None = None
+    amount: Decimal | None = None
+    taxes: tuple[Tax, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Money given back, positive and with tax."""
+    """Money given back, positive and with tax; ``shipping`` is the part of it that is for sending."""
 
     id: str
     amount: Decimal
     created_at: datetime | None = None
     reason: str = ""
+    lines: tuple[RefundLine, ...] = ()
+    shipping: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +204,7 @@ class Order:
     placed_at: datetime | None = None
     paid_at: datetime | None = None
     cancelled_at: datetime | None = None
+    unpaid_at: datetime | None = None  # the payment was taken back
     exchange_rate: Decimal | None = None
     prices_include_tax: bool = False
     customer: Customer = Customer()

@@ -43,6 +43,7 @@ CATALOGUE: dict[Code, tuple[str, str]] = {
     ),
     Code.CANCELLED: ("The order was cancelled and has no live document.", "Nothing."),
     Code.NOT_WANTED: ("Its document was deleted on purpose.", "Release it if there should be one again."),
+    Code.REFUNDED: ("Everything was given back before an invoice was sent, so that there is none.", "Nothing."),
     Code.IGNORED: ("Somebody chose that this order is not booked.", "Release it if it should be after all."),
     Code.NEGATIVE_QUANTITY: (
         "A line has a quantity below zero.",
@@ -134,6 +135,26 @@ CATALOGUE: dict[Code, tuple[str, str]] = {
     Code.EDITED_BY_HAND: (
         "The order changed, and somebody has edited its draft in the ledger: it is not overwritten.",
         "Bring the draft up to date in the ledger.",
+    ),
+    Code.UNPAID_AFTER_BOOKING: (
+        "The order's payment was taken back (a chargeback, a payment that failed) after its invoice had been made.",
+        "Correct the invoice in the ledger, or set unpaid_after_booking: as_cancelled and release the order.",
+    ),
+    Code.PAYMENTS_IN_THE_WAY: (
+        "The invoice has payments or credits in the ledger, which forbid what the order now needs.",
+        "Take the payments or credits off the invoice in the ledger, as the message says; then retry the order.",
+    ),
+    Code.REFUND_EXCEEDS_INVOICE: (
+        "The order's refunds come to more than its invoice, in all or at one rate of VAT.",
+        "Compare the refunds in the message with the invoice; correct them in the shop, or credit by hand and ignore.",
+    ),
+    Code.REFUND_UNCLEAR: (
+        "The refund's lines, taxes and amount cannot be brought together to the cent.",
+        "Send the refund again with the tax of each line, or make the credit note by hand and ignore the order.",
+    ),
+    Code.PERIOD_CLOSED: (
+        "The document's day lies in a period that is closed in the ledger.",
+        "Open the period, or set closed_period: first_open_day; the orders go on within a day, or when released.",
     ),
     Code.TOO_MANY_ATTEMPTS: (
         "The ledger failed again and again on this order, and not on others.",

@@ -62,6 +62,8 @@ class OrderAfter:
     reference: str
     connection_id: str | None
     booked: bool = False  # note the moment
+    asked_ends: bool = False  # what a person had asked has come to a conclusion
+    answer: str = ""  # and this is what came of it
     announces: bool = False
 
 
@@ -173,6 +175,8 @@ def _concluded(
         due_at=None if due_in_seconds is None else now + timedelta(seconds=max(0.0, due_in_seconds)),
         attempts=before.attempts + 1 if conclusion.failed else 0,
         booked=conclusion.state is OrderState.BOOKED,
+        asked_ends=conclusion.state not in (OrderState.DUE, OrderState.UNCERTAIN),
+        answer="" if outcome.note is None else " ".join(outcome.note.words),
         announces=outcome.announcement is not None and outcome.announcement.digest != before.announced,
     )
 

@@ -11,7 +11,7 @@ from consumer.domain.exchanges import Exchange
 from consumer.domain.ledger import Contact
 from consumer.domain.orders import OrderKey, RateFigures
 from consumer.domain.standing import Facts
-from consumer.domain.states import OrderState, Priority, Reason
+from consumer.domain.states import OrderState, Priority, Reason, Wish
 
 
 class DocumentKind(StrEnum):
@@ -49,6 +49,11 @@ class Document:
     content_hash: bytes | None = None  # of the order's revision that it was written from
     agreed: bool = False  # the ledger's answer was compared with the order and agreed to the cent
     ledger_modified_at: datetime | None = None
+    balance: Decimal | None = None  # what is open: of an invoice to be paid, of a credit note to be used
+    line_ids: tuple[str, ...] = ()  # the ledger's, in the order of the draft's lines
+    folded: tuple[str, ...] = ()  # ids of the refunds that the invoice itself accounts for
+    settles: str = ""  # the ledger's id of the invoice that a credit note or payment is for
+    emailed: bool = False
 
 
 class Resolution(StrEnum):
@@ -109,6 +114,10 @@ class OrderRecord:
     event_time: datetime | None = None  # of the newest revision
     documents: tuple[Document, ...] = ()
     open_intent: Intent | None = None
+    kept_refunds: tuple[bytes, ...] = ()  # of older revisions, as JSON, which the content does not tell of
+    asked_note: str = ""
+    answer: str = ""  # what came of what a person asked last
+    due_at: datetime | None = None
 
     @property
     def live_invoice(self) -> Document | None:
@@ -188,3 +197,4 @@ class Outcome:
     conclusion: Conclusion | None = None
     announcement: Announcement | None = None
     reference: str = ""  # fixes the order's reference, where it has none yet
+    wish: Wish | None = None  # becomes the order's: its document was deleted as somebody had asked

@@ -4,8 +4,8 @@ Content is that of the newest revision; facts only ever add up, from whatever re
 The fold of the same events gives the same head in any order and with any repetition.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -62,6 +62,14 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundTold:
+    """A refund as the newest revision that spoke of it told it; ``data`` is JSON in canonical form."""
+
+    revision: Revision
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderHead:
     """What is known of an order as far as events go: its newest revision, and the facts.
 
@@ -84,9 +92,15 @@ class OrderHead:
     cancelled_by: Revision | None = None  # the newest revision that said so
     cancelled_at: datetime | None = None
     uncancelled_by: Revision | None = None  # the newest revision that said "cancelled_at": null
-    refund_ids: frozenset[str] = frozenset()
+    refunds: Mapping[str, RefundTold] = field(default_factory=dict)  # by id; they only add up
     events: int = 0
     losing_events: int = 0
+
+    @property
+    def kept_refunds(self) -> tuple[bytes, ...]:
+        """Give the refunds that the newest content does not tell of, by id: what was given back stays given back."""
+        kept = ((id_, told) for id_, told in sorted(self.refunds.items()) if told.revision != self.content_revision)
+        return tuple(told.data for _, told in kept)
 
     @property
     def paid_moment(self) -> datetime | None:
@@ -173,11 +187,11 @@ def fold(head: OrderHead | None, events: Sequence[OrderEvent], by: RevisionKey) 
 def _matters(before: OrderHead | None, after: OrderHead, by: RevisionKey) -> bool:
     if before is None:
         return True
-    return (before.content_hash, before.paid, before.cancelled(by), before.refund_ids) != (
+    return (before.content_hash, before.paid, before.cancelled(by), before.kept_refunds) != (
         after.content_hash,
         after.paid,
         after.cancelled(by),
-        after.refund_ids,
+        after.kept_refunds,
     )
 
 
@@ -211,7 +225,7 @@ def _first(event: OrderEvent, revision: Revision) -> OrderHead:
         revision=revision,
         paid=paid,
         paid_at=event.paid_at,
-        refund_ids=frozenset(event.refund_ids),
+        refunds={id_: RefundTold(revision=revision, data=data) for id_, data in event.refunds},
         events=1,
         **facts,
     )
@@ -254,14 +268,25 @@ def _facts(head: OrderHead, event: OrderEvent, revision: Revision, by: RevisionK
         "paid": head.paid or paid,
         "paid_at": _earliest(head.paid_at, event.paid_at),
         "paid_told_at": _earliest(head.paid_told_at, event.time if paid else None),
-        "refund_ids": head.refund_ids | frozenset(event.refund_ids) if event.refund_ids else head.refund_ids,
         "events": head.events + 1,
     }
     if cancels and (head.cancelled_by is None or newer(revision, head.cancelled_by, by)):
         changes |= {"cancelled_by": revision, "cancelled_at": event.cancelled_at or event.time}
     elif event.cancelled_null and (head.uncancelled_by is None or newer(revision, head.uncancelled_by, by)):
         changes["uncancelled_by"] = revision
+    if event.refunds:
+        changes["refunds"] = _with_refunds(head, event, revision, by)
     return changes
+
+
+def _with_refunds(head: OrderHead, event: OrderEvent, revision: Revision, by: RevisionKey) -> Mapping[str, RefundTold]:
+    """Add the event's refunds; of one that was told before, what the newer revision says holds."""
+    refunds = dict(head.refunds)
+    for id_, data in event.refunds:
+        before = refunds.get(id_)
+        if before is None or newer(revision, before.revision, by):
+            refunds[id_] = RefundTold(revision=revision, data=data)
+    return refunds
 
 
 def _earliest(first: datetime | None, second: datetime | None) -> datetime | None:

@@ -57,6 +57,58 @@ class ShippingAddressIn(StrEnum):
     NOTES = "notes"  # written into the notes as well, where it is another than the billing address
 
 
+class CancelledDraft(StrEnum):
+    """What becomes of a draft whose order was cancelled."""
+
+    VOID = "void"  # it keeps its number
+    DELETE = "delete"  # a gap in the numbers
+
+
+class CancelledSent(StrEnum):
+    """What becomes of a sent invoice whose order was cancelled."""
+
+    CREDIT_NOTE = "credit_note"
+    VOID = "void"
+    PARK = "park"
+
+
+class ChangedSent(StrEnum):
+    """How a sent or paid invoice is corrected whose order has changed."""
+
+    PARK = "park"
+    CREDIT_DIFFERENCE = "credit_difference"
+    CREDIT_ALL = "credit_all"  # and a new invoice
+    UPDATE = "update"  # in place, where the ledger allows it
+
+
+class RefundOnDraft(StrEnum):
+    """What a refund does to an order whose invoice is still a draft, which takes no credits."""
+
+    CORRECT = "correct"
+    CREDIT_NOTE_LATER = "credit_note_later"  # once the invoice has been sent
+
+
+class DeletedInLedger(StrEnum):
+    """What follows when somebody deletes or voids an invoice of ours in the ledger."""
+
+    LEAVE = "leave"
+    MAKE_AGAIN = "make_again"
+
+
+class ClosedPeriod(StrEnum):
+    """What is done with a document whose day lies in a closed period."""
+
+    PARK = "park"
+    FIRST_OPEN_DAY = "first_open_day"  # with a note
+
+
+class UnpaidAfterBooking(StrEnum):
+    """What follows when a booked order's payment is taken back."""
+
+    PARK = "park"
+    AS_CANCELLED = "as_cancelled"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerLimits:
     """The ledger's limits and our share of them; the defaults are Zoho's. A test or the demo raises the figures."""
@@ -87,6 +139,7 @@ class ConnectionSettings:
     organization_id: str | None = None
     ledger: str = "zoho_books"
     unique_field: str | None = None  # API name of a custom field that refuses duplicates, as proved by doctor
+    credit_note_unique_field: str | None = None  # the same of credit notes, which have fields of their own
     negative_lines: bool = True  # what `doctor --prove` found; without: discounts of the document
     active: bool = True
     limits: LedgerLimits = field(default_factory=LedgerLimits)
@@ -141,11 +194,16 @@ class MethodRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRow:
-    """One row of a shop's table of payment methods: orders paid so have these terms. ``method`` may end in ``*``."""
+    """One row of a shop's table of payment methods: the terms of orders paid so, and how their payment is recorded.
+
+    ``method`` may end in ``*``.
+    """
 
     method: str
-    payment_terms: int  # days
+    payment_terms: int = 0  # days
     label: str = ""  # the name of the terms
+    mode: str = ""  # the ledger's payment mode of recorded payments; empty: others
+    account_id: str = ""  # the ledger's account that the money goes to; empty: the ledger's own default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +255,19 @@ class ShopSettings:
     template_id: str = ""  # template: the ledger's id of a layout for print
     custom_fields: tuple[CustomField, ...] = ()
     shipping_address: ShippingAddressIn = ShippingAddressIn.CONTACT
+    cancelled_draft: CancelledDraft = CancelledDraft.VOID
+    cancelled_sent: CancelledSent = CancelledSent.CREDIT_NOTE
+    changed_sent: ChangedSent = ChangedSent.PARK
+    refund_on_draft: RefundOnDraft = RefundOnDraft.CORRECT
+    deleted_in_ledger: DeletedInLedger = DeletedInLedger.LEAVE
+    closed_period: ClosedPeriod = ClosedPeriod.PARK
+    unpaid_after_booking: UnpaidAfterBooking = UnpaidAfterBooking.PARK
+    refund_label: str = "Refund"
+    refund_account_id: str = ""  # refunds of credit notes are recorded from this account; empty: the credit stays open
+    refund_mode: str = ""  # the ledger's payment mode of such a refund; empty: others
+    mark_sent: bool = False
+    email_invoice: bool = False
+    record_payment: bool = False
 
     @property
     def templates(self) -> tuple[str, ...]:

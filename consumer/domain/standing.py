@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consumer.domain.settings import ConnectionSettings, ShopSettings
-from consumer.domain.states import OrderState, Reason, ReasonCode, Wish
+from consumer.domain.states import Ask, OrderState, Reason, ReasonCode, Wish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,7 @@ class Facts:
     wish: Wish = Wish.AUTO
     released: bool = False  # a person let it through despite settings that hold it back
     has_document: bool = False
+    asked: Ask | None = None  # what a person waits for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,15 @@ class Wish(StrEnum):
     IGNORE = "ignore"  # never book this order
 
 
+class Ask(StrEnum):
+    """What a person has asked of an order, until a booking has come to a conclusion."""
+
+    GENERATE = "generate"  # make its invoice now, whatever the settings hold back
+    UPDATE = "update"  # write the order's newest content now, over somebody's edit too
+    DELETE = "delete"  # take a draft away; anything that was sent is asked for once more
+    DELETE_SENT = "delete_sent"  # asked once more: a sent invoice goes as that of a cancelled order
+
+
 class Priority(StrEnum):
     """Who is served first; in SQL 0, 1 and 2."""
 
@@ -70,6 +79,7 @@ class ReasonCode(StrEnum):
     # withdrawn
     CANCELLED = "cancelled"
     NOT_WANTED = "not_wanted"
+    REFUNDED = "refunded"
     IGNORED = "ignored"
     # parked: the order cannot be mapped
     NEGATIVE_QUANTITY = "negative_quantity"
@@ -98,6 +108,11 @@ class ReasonCode(StrEnum):
     CANCELLED_AFTER_BOOKING = "cancelled_after_booking"
     GONE_FROM_LEDGER = "gone_from_ledger"
     EDITED_BY_HAND = "edited_by_hand"
+    UNPAID_AFTER_BOOKING = "unpaid_after_booking"
+    PAYMENTS_IN_THE_WAY = "payments_in_the_way"
+    REFUND_EXCEEDS_INVOICE = "refund_exceeds_invoice"
+    REFUND_UNCLEAR = "refund_unclear"
+    PERIOD_CLOSED = "period_closed"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 

@@ -1,7 +1,7 @@
 """Our own schema, from the wire to the domain: records to order events, and stored content to orders. Pure."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -22,6 +22,7 @@ from consumer.domain.orders import (
     Payment,
     RateFigures,
     Refund,
+    RefundLine,
     Shipping,
     Tax,
     Totals,
@@ -116,7 +117,7 @@ def to_event(read: ReadEvent, origin: Origin, zone: tzinfo) -> OrderEvent:
         paid_at=aware(read.paid_at, zone),
         cancelled_at=aware(read.cancelled_at, zone),
         cancelled_null=read.cancelled_null,
-        refund_ids=read.refund_ids,
+        refunds=read.refunds,
         unknown_fields=read.unknown_fields,
         replaced_characters=read.replaced,
         key_differs=read.key_differs,
@@ -131,16 +132,21 @@ def aware(moment: datetime | None, zone: tzinfo) -> datetime | None:
     return moment.replace(tzinfo=zone)
 
 
-def to_order(content: bytes, time_zone: str) -> Order:
+def to_order(content: bytes, time_zone: str, kept_refunds: Sequence[bytes] = ()) -> Order:
     """Make the order from the stored canonical content of an event that was not bare.
+
+    ``kept_refunds`` are those of older revisions, which the content does not tell of, each in canonical form.
 
     ``time_zone`` is the shop's, an IANA name. Raises ValueError where these are not such bytes, and zoneinfo's
     ZoneInfoNotFoundError, a KeyError, where there is no such zone.
     """
     stored = json.loads(content)
     data = OrderData.model_validate(stored)
-    order = _Reader(zone=ZoneInfo(time_zone), includes_tax=bool(data.prices_include_tax)).order(data)
-    return replace(order, data=stored)
+    reader = _Reader(zone=ZoneInfo(time_zone), includes_tax=bool(data.prices_include_tax))
+    order = reader.order(data)
+    kept = tuple(reader.refund(wire.Refund.model_validate_json(refund)) for refund in kept_refunds)
+    later = {refund.id for refund in kept}  # a bare cancellation may tell a refund anew
+    return replace(order, data=stored, refunds=(*(one for one in order.refunds if one.id not in later), *kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,7 @@ class _Reader:
             placed_at=aware(data.placed_at, self.zone),
             paid_at=aware(data.paid_at, self.zone),
             cancelled_at=aware(data.cancelled_at, self.zone),
+            unpaid_at=aware(data.unpaid_at, self.zone),
             exchange_rate=data.exchange_rate,
             prices_include_tax=self.includes_tax,
             customer=_customer(data.customer),
@@ -210,6 +217,16 @@ class _Reader:
             amount=refund.amount,
             created_at=aware(refund.created_at, self.zone),
             reason=refund.reason or "",
+            shipping=refund.shipping or _ZERO,
+            lines=tuple(
+                RefundLine(
+                    line_id=line.id or "",
+                    quantity=line.quantity,
+                    amount=line.amount,
+                    taxes=_taxes(line.taxes),
+                )
+                for line in refund.lines
+            ),
         )
 
 

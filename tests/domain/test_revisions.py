@@ -63,7 +63,7 @@ def facts_of(head: OrderHead, by: RevisionKey) -> tuple[Any, ...]:
         head.paid,
         head.paid_moment,
         head.cancelled(by),
-        head.refund_ids,
+        head.refunds,
     )
 
 
@@ -92,7 +92,7 @@ def some_events(draw: st.DrawFn) -> list[OrderEvent]:
                 paid_at=draw(st.one_of(st.none(), MOMENTS)),
                 cancelled_at=cancelled_at,
                 cancelled_null=taken_back,
-                refund_ids=draw(st.frozensets(st.sampled_from("abc"), max_size=2)),
+                refunds=tuple(draw(st.dictionaries(st.sampled_from("abc"), st.sampled_from([b"1", b"2"]), max_size=2)).items()),
             )
         )
     return made

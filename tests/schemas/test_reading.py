@@ -117,8 +117,14 @@ def test_every_fact_of_an_order_is_read() -> None:
         placed_at=datetime(2026, 11, 20, 11, 11, 7, tzinfo=timezone(timedelta(hours=1))),
         paid_at=datetime(2026, 11, 20, 10, 14, 59, tzinfo=UTC),
         cancelled_null=True,
-        refund_ids=("r-1",),
+        refunds=(("r-1", event.refunds[0][1]),),
     )
+
+
+def test_a_refund_is_told_for_itself() -> None:
+    """It is kept whatever comes after it, so it has to be readable without the order that it came with."""
+    ((id_, data),) = event_of(example("order.paid.full"), key=b"de/9b1c2f").refunds
+    assert (id_, json.loads(data)["amount"]) == ("r-1", "32.10")
 
 
 def test_an_order_comes_back_from_its_canonical_bytes() -> None:

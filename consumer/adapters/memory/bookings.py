@@ -132,6 +132,7 @@ class MemoryBookingStore:
         if outcome.note is not None:
             self._db.decisions.append((outcome.key, now, outcome.change, outcome.note))
         self._put(order, becoming, outcome_digest(outcome), now)
+        order.wish = outcome.wish or order.wish
         if becoming.announces:
             self._announce(order, outcome, now)
 
@@ -149,6 +150,9 @@ class MemoryBookingStore:
         order.due_at, order.change, order.attempts = becoming.due_at, becoming.change, becoming.attempts
         order.reference, order.connection_id = becoming.reference, becoming.connection_id
         order.takes, order.recorded = 0, recorded
+        order.released = order.released and not becoming.booked
+        if becoming.asked_ends and order.asked is not None:
+            order.asked, order.answer = None, becoming.answer
         order.booked_at = now if becoming.booked else order.booked_at
         if becoming.due_at is not None and becoming.connection_id is not None:
             wake(self._db, becoming.connection_id, becoming.due_at)

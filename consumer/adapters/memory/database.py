@@ -19,7 +19,7 @@ from consumer.domain.orders import OrderKey
 from consumer.domain.records import Document
 from consumer.domain.revisions import OrderHead
 from consumer.domain.settings import ConnectionSettings, ShopSettings
-from consumer.domain.states import OrderState, Reason, Wish
+from consumer.domain.states import Ask, OrderState, Reason, Wish
 from consumer.errors import StopCause
 from consumer.ports.intake import Gap, Position, TopicPartition
 
@@ -40,6 +40,11 @@ class OrderRow:
     wish: Wish = Wish.AUTO
     wish_by: str = ""
     released: bool = False
+    asked: Ask | None = None
+    asked_by: str = ""
+    asked_at: datetime | None = None
+    asked_note: str = ""
+    answer: str = ""
     change: int = 1
     priority: int = 1
     due_at: datetime | None = None

@@ -71,6 +71,10 @@ def read_order(database: MemoryDatabase, key: OrderKey, now: datetime) -> OrderR
         event_time=head.revision.time,
         documents=documents,
         open_intent=None if intent is None else read_intent(intent, now),
+        kept_refunds=head.kept_refunds,
+        asked_note=row.asked_note,
+        answer=row.answer,
+        due_at=row.due_at,
     )
 
 
@@ -83,4 +87,5 @@ def facts_of(row: OrderRow, *, has_document: bool) -> Facts:
         wish=row.wish,
         released=row.released,
         has_document=has_document,
+        asked=row.asked,
     )

@@ -30,7 +30,7 @@ from consumer.domain.recording import (
     receive,
 )
 from consumer.domain.records import Intent, IntentEnd, OrderRecord, Outcome, Resolution
-from consumer.domain.states import OrderState
+from consumer.domain.states import OrderState, Wish
 from consumer.ports.lanes import Begun, LaneLease, MustWait, NewIntent, Occupied, SlotRequest, Superseded
 
 
@@ -169,7 +169,7 @@ class PostgresBookingStore:
             note = rows.note_columns(outcome.key, outcome.change, outcome.note)
             await connection.execute(self._sql.insert_decision, *note)
         becoming = after(outcome, locked.before, locked.now)
-        await self._update(connection, outcome.key, becoming, outcome_digest(outcome), locked.now)
+        await self._update(connection, outcome.key, becoming, outcome_digest(outcome), locked.now, outcome.wish)
         if becoming.announces:
             await self._announce(connection, outcome, locked)
         return becoming
@@ -199,7 +199,13 @@ class PostgresBookingStore:
             await connection.execute(load("contacts").put_link, *link)
 
     async def _update(
-        self, connection: Connection, key: OrderKey, becoming: OrderAfter, recorded: bytes | None, now: datetime
+        self,
+        connection: Connection,
+        key: OrderKey,
+        becoming: OrderAfter,
+        recorded: bytes | None,
+        now: datetime,
+        wish: Wish | None = None,
     ) -> None:
         code, message, fix, group = reason_columns(becoming.reason)
         await connection.execute(
@@ -219,6 +225,9 @@ class PostgresBookingStore:
             recorded,
             becoming.booked,
             now,
+            becoming.asked_ends,
+            storable(becoming.answer),
+            None if wish is None else wish.value,
         )
 
     async def _announce(self, connection: Connection, outcome: Outcome, locked: _Locked) -> None:

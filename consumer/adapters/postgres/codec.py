@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from consumer.domain.events import EventKind
 from consumer.domain.orders import OrderKey
-from consumer.domain.revisions import OrderHead, Revision
+from consumer.domain.revisions import OrderHead, RefundTold, Revision
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 
 T = TypeVar("T")
@@ -116,7 +116,7 @@ def dump_head(head: OrderHead) -> dict[str, Any]:
         "paid_at": _time(head.paid_at),
         "paid_told_at": _time(head.paid_told_at),
         "cancelled_at": _time(head.cancelled_at),
-        "refund_ids": sorted(head.refund_ids),
+        "refunds": {id_: [other(told.revision), told.data.decode()] for id_, told in head.refunds.items()},
         "events": head.events,
         "losing_events": head.losing_events,
     }
@@ -148,7 +148,10 @@ def load_head(row: Any) -> OrderHead:
         cancelled_by=other(data["cancelled_by"]),
         cancelled_at=_moment(data["cancelled_at"]),
         uncancelled_by=other(data["uncancelled_by"]),
-        refund_ids=frozenset(data["refund_ids"]),
+        refunds={
+            id_: RefundTold(revision=other(revision) or newest, data=told.encode())
+            for id_, (revision, told) in data.get("refunds", {}).items()
+        },
         events=data["events"],
         losing_events=data["losing_events"],
     )

@@ -20,7 +20,7 @@ from consumer.domain.orders import OrderKey, RateFigures
 from consumer.domain.records import Document, DocumentKind, Intent, Note, OrderRecord
 from consumer.domain.settings import LedgerLimits
 from consumer.domain.standing import Facts
-from consumer.domain.states import OrderState, Priority, Wish
+from consumer.domain.states import Ask, OrderState, Priority, Wish
 
 PRIORITIES = tuple(Priority)
 
@@ -137,6 +137,11 @@ def _document_details(document: Document) -> dict[str, Any]:
         "tax_by_rate": [
             [str(one.rate), None if one.net is None else str(one.net), str(one.tax)] for one in document.tax_by_rate
         ],
+        "balance": None if document.balance is None else str(document.balance),
+        "line_ids": storable_json(document.line_ids),
+        "folded": storable_json(document.folded),
+        "settles": storable(document.settles),
+        "emailed": document.emailed,
     }
 
 
@@ -167,6 +172,12 @@ def read_document(row: asyncpg.Record) -> Document:
         content_hash=None if content_hash is None else bytes.fromhex(content_hash),
         agreed=details["agreed"],
         ledger_modified_at=row["ledger_modified_at"],
+        # Documents of before the first release that wrote these have none of them.
+        balance=None if details.get("balance") is None else Decimal(details["balance"]),
+        line_ids=tuple(details.get("line_ids", ())),
+        folded=tuple(details.get("folded", ())),
+        settles=details.get("settles", ""),
+        emailed=details.get("emailed", False),
     )
 
 
@@ -223,6 +234,7 @@ def _order(row: asyncpg.Record, documents: tuple[Document, ...], intent: Intent 
             wish=Wish(row["wish"]),
             released=row["released"],
             has_document=any(d.kind is DocumentKind.INVOICE and d.live for d in documents),
+            asked=None if row["asked"] is None else Ask(row["asked"]),
         ),
         state=OrderState(row["state"]),
         change=row["change"],
@@ -238,6 +250,10 @@ def _order(row: asyncpg.Record, documents: tuple[Document, ...], intent: Intent 
         event_time=head.revision.time,
         documents=documents,
         open_intent=intent,
+        kept_refunds=head.kept_refunds,
+        asked_note=row["asked_note"],
+        answer=row["answer"],
+        due_at=row["due_at"],
     )
 
 

@@ -13,7 +13,7 @@ from consumer.adapters.postgres import codec
 from consumer.domain.events import EventKind
 from consumer.domain.ledger import Contact, LedgerFacts
 from consumer.domain.orders import OrderKey
-from consumer.domain.revisions import OrderHead, Revision
+from consumer.domain.revisions import OrderHead, RefundTold, Revision
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
@@ -94,7 +94,7 @@ def test_settings_stored_by_an_older_or_newer_version_are_read() -> None:
         cancelled_by=st.none() | _REVISIONS,
         cancelled_at=st.none() | _TIMES,
         uncancelled_by=st.none() | _REVISIONS,
-        refund_ids=st.frozensets(_TEXT, max_size=3),
+        refunds=st.dictionaries(_TEXT, st.builds(RefundTold, revision=_REVISIONS, data=_TEXT.map(str.encode)), max_size=3),
         events=st.integers(0, 99),
         losing_events=st.integers(0, 99),
     ),

@@ -118,6 +118,10 @@ UPDATE orders
 SET state = $3, reason_code = $4, reason_message = $5, reason_fix = $6, group_key = $7, difference = $8, due_at = $9,
     change = $10, attempts = $11, reference = $12, connection_id = $13, recorded = $14, takes = 0,
     booked_at = CASE WHEN $15::boolean THEN $16::timestamptz ELSE booked_at END,
+    answer = CASE WHEN $17::boolean AND asked IS NOT NULL THEN $18::text ELSE answer END,
+    asked = CASE WHEN $17::boolean THEN NULL ELSE asked END,
+    wish = coalesce($19::text, wish),
+    released = released AND NOT $15::boolean,
     updated_at = clock_timestamp()
 WHERE shop_id = $1 AND order_id = $2
 
