@@ -46,10 +46,10 @@ class OrderFields(Part):
     cancelled_at: Time | None = Field(
         None, description="When it was cancelled. null takes an earlier cancellation back; left out, it says nothing."
     )
-    unpaid_at: Time | None = Field(
+    payment_taken_back: Flag | None = Field(
         None,
-        description="When the payment was taken back: a chargeback, a payment that failed after all. It holds for as "
-        "long as the newest revision says it; an order that was paid again leaves it out.",
+        description="The payment was taken back: a chargeback, a payment that failed after all. It holds for as long "
+        "as the newest revision says it; an order that was paid again leaves it out.",
     )
     exchange_rate: ExchangeRate | None = Field(
         None, description="How much of the organisation's currency one unit of `currency` is."

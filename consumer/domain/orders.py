@@ -204,7 +204,7 @@ class Order:
     placed_at: datetime | None = None
     paid_at: datetime | None = None
     cancelled_at: datetime | None = None
-    unpaid_at: datetime | None = None  # the payment was taken back
+    payment_taken_back: bool = False
     exchange_rate: Decimal | None = None
     prices_include_tax: bool = False
     customer: Customer = Customer()

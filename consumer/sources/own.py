@@ -167,7 +167,7 @@ class _Reader:
             placed_at=aware(data.placed_at, self.zone),
             paid_at=aware(data.paid_at, self.zone),
             cancelled_at=aware(data.cancelled_at, self.zone),
-            unpaid_at=aware(data.unpaid_at, self.zone),
+            payment_taken_back=bool(data.payment_taken_back),
             exchange_rate=data.exchange_rate,
             prices_include_tax=self.includes_tax,
             customer=_customer(data.customer),
