@@ -17,7 +17,11 @@ BookedError
         ├── NotFoundError      the thing named does not exist (any more)
         ├── NameTakenError     a contact of that name exists
         ├── NumberTakenError   an invoice of that number exists
-        └── KeyTakenError      the unique custom field refused a second document
+        ├── KeyTakenError      the unique custom field refused a second document
+        ├── PaymentsInTheWayError  payments or credits of the document forbid it
+        ├── PeriodClosedError  the document's day lies in a closed period
+        ├── OverBalanceError   more than is owed, or than is left of a credit
+        └── DocumentStateError the document is void, closed or a draft, which forbids it
 """
 
 from enum import StrEnum
@@ -150,3 +154,19 @@ class NumberTakenError(RefusedError):
 
 class KeyTakenError(RefusedError):
     """The unique custom field holds that value already: the document exists."""
+
+
+class PaymentsInTheWayError(RefusedError):
+    """The document has payments or credits, which forbid to delete, void or change it."""
+
+
+class PeriodClosedError(RefusedError):
+    """The document's day lies in a period that is closed in the ledger."""
+
+
+class OverBalanceError(RefusedError):
+    """The amount is above what is owed on the invoice, or above what is left of the credit."""
+
+
+class DocumentStateError(RefusedError):
+    """The document's state forbids it: void, closed, or still a draft."""

@@ -15,7 +15,7 @@ from consumer.domain.orders import OrderKey
 from consumer.domain.records import OrderRecord
 from consumer.domain.states import OrderState
 from consumer.ports.lanes import LaneView
-from consumer.ports.settings import Story
+from consumer.ports.people import Story
 
 
 def add_to(app: typer.Typer) -> None:

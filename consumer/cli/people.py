@@ -11,7 +11,7 @@ from consumer.cli.context import person, run_command
 from consumer.cli.exits import Exit, complain, console
 from consumer.config import Settings
 from consumer.domain.states import OrderState, ReasonCode
-from consumer.ports.settings import GroupSum
+from consumer.ports.people import GroupSum
 
 RELEASE_MAX = 100_000
 

@@ -62,6 +62,7 @@ CONNECTION = {
     "data_center": "Where the organisation lives: us, eu, in, au, jp, ca, cn, sa, uk.",
     "organization_id": "The organisation. Without it nothing is made: its orders wait and say so.",
     "unique_field": "API name (cf_…) of an invoice field that refuses duplicates; see docs/connecting-zoho.md.",
+    "credit_note_unique_field": "The same of credit notes, which have fields of their own.",
     "negative_lines": "Whether the organisation takes lines with a negative rate (discounts).",
     "limits": "The ledger's limits and our share of them.",
 }
@@ -114,6 +115,19 @@ SHOP = {
     "template_id": "Id of the ledger's layout for print, a template.",
     "custom_fields": "Custom fields of the invoice: API name (cf_…) and a template for the value.",
     "shipping_address": "Where the address that the goods go to is shown.",
+    "cancelled_draft": "What becomes of a draft whose order was cancelled: void keeps its number.",
+    "cancelled_sent": "What becomes of a sent invoice whose order was cancelled; a paid one is credited in any case.",
+    "changed_sent": "How a sent or paid invoice is corrected whose order has changed.",
+    "refund_on_draft": "What a refund does while the invoice is a draft, which takes no credits.",
+    "deleted_in_ledger": "What follows when somebody deletes or voids an invoice of ours in the ledger.",
+    "closed_period": "What is done with a document whose day lies in a closed period.",
+    "unpaid_after_booking": "What follows when a booked order's payment is taken back.",
+    "refund_label": "Text of the lines that give back.",
+    "refund_account": "Account that refunds of credit notes are recorded from; without it the credit stays open.",
+    "refund_mode": "The ledger's payment mode of such a refund, such as banktransfer; without it others.",
+    "mark_sent": "Mark each invoice as sent when it is right.",
+    "email_invoice": "Have the ledger mail each invoice to the customer when it is right.",
+    "record_payment": "Record the order's payments, never above what is owed; the invoice is marked as sent first.",
     "payment_terms_days": "Days until it is due; 0: on its own day.",
 }
 TAX = {
@@ -137,8 +151,10 @@ METHOD = {
 }
 PAYMENT = {
     "method": "The payment method, without case; may end in *.",
-    "payment_terms_days": "Days until it is due.",
+    "payment_terms_days": "Days until it is due; without it the shop's own.",
     "label": "What the ledger calls these terms.",
+    "mode": "The ledger's payment mode of recorded payments: creditcard, banktransfer, cash …; without it others.",
+    "account_id": "Account that the money goes to; without it the ledger's own default.",
 }
 
 

@@ -12,19 +12,26 @@ from consumer.domain.expressions import template
 from consumer.domain.orders import FeeKind, LineKind
 from consumer.domain.settings import (
     AccountRow,
+    CancelledDraft,
+    CancelledSent,
+    ChangedSent,
+    ClosedPeriod,
     ConnectionSettings,
     CustomField,
     DefaultCustomerFor,
+    DeletedInLedger,
     InvoiceDate,
     LedgerLimits,
     MethodRow,
     NameMatch,
     PaymentRow,
     Platform,
+    RefundOnDraft,
     RevisionKey,
     ShippingAddressIn,
     ShopSettings,
     TaxOverride,
+    UnpaidAfterBooking,
 )
 
 MINUTE_SECONDS = 60.0
@@ -120,6 +127,7 @@ class ConnectionPart(_Part):
     data_center: Annotated[str, AfterValidator(_data_center)]
     organization_id: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")] | None = None
     unique_field: Annotated[str, Field(pattern=r"^cf_[a-z0-9_]{1,90}$")] | None = None
+    credit_note_unique_field: Annotated[str, Field(pattern=r"^cf_[a-z0-9_]{1,90}$")] | None = None
     negative_lines: bool = True
     limits: LimitsPart = LimitsPart()
 
@@ -155,8 +163,10 @@ class PaymentPart(_Part):
     """One row of a shop's table of payment methods."""
 
     method: Annotated[str, Field(min_length=1, max_length=200)]
-    payment_terms_days: Annotated[int, Field(ge=0, le=365)]
+    payment_terms_days: Annotated[int, Field(ge=0, le=365)] | None = None
     label: Annotated[str, Field(max_length=100)] = ""
+    mode: Annotated[str, Field(max_length=50)] = ""
+    account_id: LedgerId | None = None
 
 
 class ShopPart(_Part):
@@ -199,6 +209,19 @@ class ShopPart(_Part):
         dict[Annotated[str, Field(pattern=r"^cf_[a-z0-9_]{1,90}$")], Template], Field(max_length=50)
     ] = {}
     shipping_address: ShippingAddressIn = ShippingAddressIn.CONTACT
+    cancelled_draft: CancelledDraft = CancelledDraft.VOID
+    cancelled_sent: CancelledSent = CancelledSent.CREDIT_NOTE
+    changed_sent: ChangedSent = ChangedSent.PARK
+    refund_on_draft: RefundOnDraft = RefundOnDraft.CORRECT
+    deleted_in_ledger: DeletedInLedger = DeletedInLedger.LEAVE
+    closed_period: ClosedPeriod = ClosedPeriod.PARK
+    unpaid_after_booking: UnpaidAfterBooking = UnpaidAfterBooking.PARK
+    refund_label: Annotated[str, Field(min_length=1, max_length=100)] = "Refund"
+    refund_account: LedgerId | None = None
+    refund_mode: Annotated[str, Field(max_length=50)] = ""
+    mark_sent: bool = False
+    email_invoice: bool = False
+    record_payment: bool = False
 
 
 class ShopsFile(_Part):
@@ -216,6 +239,7 @@ def connection_settings(connection_id: str, part: ConnectionPart) -> ConnectionS
         data_center=part.data_center,
         organization_id=part.organization_id,
         unique_field=part.unique_field,
+        credit_note_unique_field=part.credit_note_unique_field,
         negative_lines=part.negative_lines,
         limits=part.limits.settings(),
     )
@@ -259,7 +283,13 @@ def shop_settings(shop_id: str, part: ShopPart) -> ShopSettings:
         terms=part.terms,
         payment_terms=part.payment_terms_days,
         payments=tuple(
-            PaymentRow(method=row.method, payment_terms=row.payment_terms_days, label=row.label)
+            PaymentRow(
+                method=row.method,
+                payment_terms=row.payment_terms_days,
+                label=row.label,
+                mode=row.mode,
+                account_id=row.account_id or "",
+            )
             for row in part.payments
         ),
         salesperson=part.salesperson,
@@ -268,4 +298,17 @@ def shop_settings(shop_id: str, part: ShopPart) -> ShopSettings:
             CustomField(api_name=name, value=value) for name, value in sorted(part.custom_fields.items())
         ),
         shipping_address=part.shipping_address,
+        cancelled_draft=part.cancelled_draft,
+        cancelled_sent=part.cancelled_sent,
+        changed_sent=part.changed_sent,
+        refund_on_draft=part.refund_on_draft,
+        deleted_in_ledger=part.deleted_in_ledger,
+        closed_period=part.closed_period,
+        unpaid_after_booking=part.unpaid_after_booking,
+        refund_label=part.refund_label,
+        refund_account_id=part.refund_account or "",
+        refund_mode=part.refund_mode,
+        mark_sent=part.mark_sent,
+        email_invoice=part.email_invoice,
+        record_payment=part.record_payment,
     )

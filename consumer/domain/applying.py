@@ -51,7 +51,7 @@ def plan(
         shops=new_shops,
         changes=(
             *_changes("connection", stored_connections, new_connections, silent={"limits"}),
-            *_changes("shop", stored_shops, new_shops, silent={"name", "revision"}),
+            *_changes("shop", stored_shops, new_shops, silent={"name", "revision", "order_list"}),
         ),
     )
 

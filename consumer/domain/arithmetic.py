@@ -26,6 +26,20 @@ class Figures:
     tax_by_rate: tuple[RateFigures, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxSum:
+    """What a document comes to under one tax of the ledger; ``tax_id`` None: what bears no tax, adjustments included.
+
+    ``rate`` in percent; ``parts`` are the rates of a group's members. ``gross`` is with ``tax``.
+    """
+
+    tax_id: str | None
+    rate: Decimal
+    gross: Decimal
+    tax: Decimal
+    parts: tuple[Decimal, ...] = ()
+
+
 def line_amount(line: InvoiceLine, digits: int) -> Decimal:
     """Give a line's amount: quantity times rate less its discount, rounded to the currency's digits."""
     return round_half_up(line.quantity * line.rate - line.discount, digits)
@@ -44,6 +58,30 @@ def compute(draft: InvoiceDraft, digits: int, rounding: TaxRounding) -> Figures:
     total = sum(amounts, ZERO) - draft.discount + draft.adjustment
     figures = tuple(RateFigures(rate=rate, net=by_rate[rate][0], tax=by_rate[rate][1]) for rate in sorted(by_rate))
     return Figures(total=total if draft.tax_inclusive else total + tax_total, tax_total=tax_total, tax_by_rate=figures)
+
+
+def sums_by_tax(draft: InvoiceDraft, digits: int, rounding: TaxRounding) -> tuple[TaxSum, ...]:
+    """Compute the document per tax of the ledger: what of it may be credited under which tax. Nothing is left out."""
+    amounts = [line_amount(line, digits) for line in draft.lines]
+    bases = _less_discount(draft, amounts, digits)
+    lines_of: dict[tuple[str, Decimal, tuple[Decimal, ...]], list[Decimal]] = {}
+    untaxed = draft.adjustment - (ZERO if draft.discount_before_tax else draft.discount)
+    for line, base in zip(draft.lines, bases, strict=True):
+        if line.tax_id is None:
+            untaxed += base
+        else:
+            lines_of.setdefault((line.tax_id, line.tax_rate, line.tax_parts), []).append(base)
+    sums = []
+    for (tax_id, rate, parts), of_tax in lines_of.items():
+        by_rate: dict[Decimal, list[Decimal]] = {}
+        rounded = of_tax if rounding is TaxRounding.PER_LINE else [sum(of_tax, ZERO)]
+        _add_taxes(by_rate, tax_factors(rate, parts), rounded, digits, inclusive=draft.tax_inclusive)
+        tax = sum((row[1] for row in by_rate.values()), ZERO)
+        gross = sum(of_tax, ZERO) + (ZERO if draft.tax_inclusive else tax)
+        sums.append(TaxSum(tax_id=tax_id, rate=rate, parts=parts, gross=gross, tax=tax))
+    if untaxed or not sums:
+        sums.append(TaxSum(tax_id=None, rate=ZERO, gross=untaxed, tax=ZERO))
+    return tuple(sums)
 
 
 def _less_discount(draft: InvoiceDraft, amounts: Sequence[Decimal], digits: int) -> Sequence[Decimal]:

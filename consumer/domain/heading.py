@@ -19,6 +19,7 @@ from consumer.domain.references import full_reference, reference_of, unique_key_
 from consumer.domain.refusals import expression_failed
 from consumer.domain.settings import ConnectionSettings, PaymentRow, ShippingAddressIn, ShopSettings
 from consumer.domain.states import Reason
+from consumer.domain.tables import payment_row
 from consumer.domain.texts import cut, one_line, several_lines
 
 NUMBER_CHARACTERS = 100
@@ -27,7 +28,6 @@ TERMS_CHARACTERS = 10000
 SALESPERSON_CHARACTERS = 200
 FIELD_CHARACTERS = 2000
 _NOTES_OF_SHOP_MIN = 1000  # characters that the shop's own notes keep beside what is added to them
-_ANY = "*"
 _LEDGER_ID = re.compile(r"[0-9]{1,30}")
 
 
@@ -91,7 +91,7 @@ def _head(
     occasion: Occasion,
 ) -> InvoiceDraft:
     row = terms_by_payment(order, shop)
-    days = shop.payment_terms if row is None else row.payment_terms
+    days = shop.payment_terms if row is None or row.payment_terms is None else row.payment_terms
     key = unique_key_of(order.key, kind="invoice", n=occasion.document_n)
     reference = occasion.reference or reference_of(order, shop)
     salesperson = _filled(order, "salesperson", shop.salesperson, fit=one_line)
@@ -166,12 +166,7 @@ def terms_by_payment(order: Order, shop: ShopSettings) -> PaymentRow | None:
     method = next((payment.method for payment in order.payments if payment.kind == "money"), None)
     if method is None:
         return None
-    return next((row for row in shop.payments if _is_method(row.method, method)), None)
-
-
-def _is_method(pattern: str, method: str) -> bool:
-    wanted, given = pattern.casefold(), method.strip().casefold()
-    return given.startswith(wanted[:-1]) if wanted.endswith(_ANY) else given == wanted
+    return payment_row(shop.payments, method)
 
 
 def _label(shop: ShopSettings, row: PaymentRow | None) -> str | None:

@@ -228,6 +228,7 @@ class Invoice:
     created_at: datetime | None = None
     modified_at: datetime | None = None
     url: str = ""  # the ledger's own page for people with a login
+    emailed: bool | None = None  # None: the answer does not tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ class Mapped:
     expected: Expected
     layout: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()  # ids of the refunds that are taken off within it
+    day_moved: bool = False  # out of a closed period
     day_is_kept: bool = False  # the document's day is that of its first booking, no content of the order
 
     @property
@@ -201,8 +203,6 @@ def _said_of_payment(order: Order) -> list[str]:
     words = []
     if any(payment.kind != "money" for payment in order.payments):
         words.append("Paid in part by gift card or store credit: a payment, which leaves the invoice as it is.")
-    if order.refunds:
-        words.append("The order has refunds: the invoice is for the order, a refund is a document of its own.")
     return words
 
 

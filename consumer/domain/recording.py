@@ -109,6 +109,8 @@ def after(outcome: Outcome, before: OrderBefore, now: datetime) -> OrderAfter:
     """Tell where a fresh outcome leaves the order. Raises TransitionError for a step that the table does not know."""
     kept = replace(
         _unchanged(before),
+        asked_ends=bool(outcome.answer),
+        answer=outcome.answer,
         reference=before.reference or outcome.reference,
         connection_id=outcome.connection_id if outcome.document is not None else before.connection_id,
     )
@@ -176,7 +178,7 @@ def _concluded(
         attempts=before.attempts + 1 if conclusion.failed else 0,
         booked=conclusion.state is OrderState.BOOKED,
         asked_ends=conclusion.state not in (OrderState.DUE, OrderState.UNCERTAIN),
-        answer="" if outcome.note is None else " ".join(outcome.note.words),
+        answer=outcome.answer or ("" if outcome.note is None else " ".join(outcome.note.words)),
         announces=outcome.announcement is not None and outcome.announcement.digest != before.announced,
     )
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from consumer.domain.arithmetic import TaxSum
 from consumer.domain.exchanges import Exchange
 from consumer.domain.ledger import Contact
 from consumer.domain.orders import OrderKey, RateFigures
@@ -52,8 +53,11 @@ class Document:
     balance: Decimal | None = None  # what is open: of an invoice to be paid, of a credit note to be used
     line_ids: tuple[str, ...] = ()  # the ledger's, in the order of the draft's lines
     folded: tuple[str, ...] = ()  # ids of the refunds that the invoice itself accounts for
+    sums: tuple[TaxSum, ...] = ()  # per tax of the ledger, as it was written
     settles: str = ""  # the ledger's id of the invoice that a credit note or payment is for
+    applied: bool = False  # nothing more of a credit note is to be put on its invoice
     emailed: bool = False
+    day_moved: bool = False  # its day was moved out of a closed period
 
 
 class Resolution(StrEnum):
@@ -192,9 +196,11 @@ class Outcome:
     slot: int | None = None  # the call's slot, to be counted down from now
     exchange: Exchange | None = None
     document: Document | None = None
+    also: Document | None = None  # another one of ours that the same answer has changed
     contact: ContactKnown | None = None
     note: Note | None = None
     conclusion: Conclusion | None = None
     announcement: Announcement | None = None
     reference: str = ""  # fixes the order's reference, where it has none yet
     wish: Wish | None = None  # becomes the order's: its document was deleted as somebody had asked
+    answer: str = ""  # ends what a person had asked, with this in answer

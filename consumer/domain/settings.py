@@ -200,7 +200,7 @@ class PaymentRow:
     """
 
     method: str
-    payment_terms: int = 0  # days
+    payment_terms: int | None = None  # days; None: the shop's own
     label: str = ""  # the name of the terms
     mode: str = ""  # the ledger's payment mode of recorded payments; empty: others
     account_id: str = ""  # the ledger's account that the money goes to; empty: the ledger's own default
@@ -212,6 +212,22 @@ class CustomField:
 
     api_name: str
     value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderListSettings:
+    """Where a shop lists its own orders, so that the replay can ask it. The secret itself is no setting."""
+
+    url: str
+    kind: Platform = Platform.BOOKED  # in whose way it is asked, and in whose words it answers
+    token_variable: str  # name of the environment's variable that holds the secret
+    api_version: str = ""  # of Shopify
+    allow_private: bool = False  # addresses of private networks and of this machine
+    allow_http: bool = False
+
+    def __str__(self) -> str:
+        """Say it in few words, as `booked apply` shows it."""
+        return f"{self.url} ({self.kind.value})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +284,7 @@ class ShopSettings:
     mark_sent: bool = False
     email_invoice: bool = False
     record_payment: bool = False
+    order_list: OrderListSettings | None = None
 
     @property
     def templates(self) -> tuple[str, ...]:

@@ -66,8 +66,10 @@ def _by_shop(facts: Facts, shop: ShopSettings | None, _: ConnectionSettings | No
 def _by_wish(facts: Facts, _: ShopSettings | None, __: ConnectionSettings | None) -> Standing | None:
     if facts.wish is Wish.HOLD:
         return _wait(ReasonCode.HELD, "Somebody holds this order.", "Release it when it may be booked.")
-    if facts.has_document:
+    if facts.asked is not None:
         return None
+    if facts.has_document:
+        return _ignored_document() if facts.wish is Wish.IGNORE else None
     if facts.wish is Wish.IGNORE:
         return _withdraw(ReasonCode.IGNORED, "Somebody chose that this order is not booked.")
     if facts.wish is Wish.NONE:
@@ -75,18 +77,24 @@ def _by_wish(facts: Facts, _: ShopSettings | None, __: ConnectionSettings | None
     return None
 
 
+def _ignored_document() -> Standing:
+    return _wait(
+        ReasonCode.IGNORED, "Somebody chose that what stands in the ledger stays as it is.", "Release the order."
+    )
+
+
 def _by_facts(facts: Facts, _: ShopSettings | None, __: ConnectionSettings | None) -> Standing | None:
     if facts.has_document:
         return None
     if facts.cancelled:
         return _withdraw(ReasonCode.CANCELLED, "The order was cancelled before it was booked.")
-    if not facts.paid and not facts.released:
+    if not facts.paid and not facts.released and facts.asked is None:
         return _wait(ReasonCode.NOT_PAID, "The order has not been paid.")
     return None
 
 
 def _by_settings(facts: Facts, shop: ShopSettings | None, _: ConnectionSettings | None) -> Standing | None:
-    if facts.released or shop is None:
+    if facts.released or facts.asked is not None or shop is None:
         return None
     if not shop.automatic:
         code = ReasonCode.CHANGED_AUTOMATIC_OFF if facts.has_document else ReasonCode.AUTOMATIC_OFF

@@ -38,7 +38,8 @@ def _message(details: Mapping[str, Any]) -> str:
 
 
 def _audit(details: Mapping[str, Any]) -> str:
-    return f"{details['actor']}: {details['action']}"
+    note = details["details"].get("note")
+    return f"{details['actor']}: {details['action']}" + (f" ({note})" if note else "")
 
 
 _TEXTS: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from consumer.domain.expressions import LINE, ExpressionError, template
 from consumer.domain.orders import LineKind, Order
 from consumer.domain.refusals import RefusedError, expression_failed
-from consumer.domain.settings import AccountRow, MethodRow, ShopSettings
+from consumer.domain.settings import AccountRow, MethodRow, PaymentRow, ShopSettings
 from consumer.domain.texts import cut, one_line
 
 ID_DIGITS_MAX = 30
@@ -109,6 +109,12 @@ def method_row(rows: Sequence[MethodRow], name: str) -> MethodRow | None:
     """Find the first row for this name: equal but for case, or begun as a row that ends in ``*`` says."""
     given = name.strip().casefold()
     return next((row for row in rows if _named(row.name.strip().casefold(), given)), None)
+
+
+def payment_row(rows: Sequence[PaymentRow], method: str) -> PaymentRow | None:
+    """Find the first row for this way of paying, by the same rule."""
+    given = method.strip().casefold()
+    return next((row for row in rows if _named(row.method.strip().casefold(), given)), None)
 
 
 def _named(pattern: str, name: str) -> bool:

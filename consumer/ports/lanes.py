@@ -42,6 +42,7 @@ class LaneView:
     look_first: bool
     look_first_since: datetime | None  # the ledger's changes after this moment have to be seen; None: all
     installation: str = ""
+    looked_first: bool = False  # it had to look first once: Postgres may have forgotten documents
     # Until when a priority may not call, because of the ledger's limits; a priority that may call is absent.
     rests_until: Mapping[Priority, datetime] = field(default_factory=dict)
 

@@ -1,15 +1,10 @@
-"""Settings, people's wishes, and reads for people."""
+"""Settings, figures and health."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
-from consumer.domain.orders import OrderKey
-from consumer.domain.records import OrderRecord
 from consumer.domain.settings import ConnectionSettings, ShopSettings
-from consumer.domain.states import OrderState, ReasonCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,20 +13,6 @@ class Applied:
 
     changes: tuple[str, ...]
     orders_due: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSum:
-    """How many orders stand under one reason, what they sum up to per currency, and since when the oldest waits."""
-
-    shop_id: str
-    state: OrderState
-    reason_code: ReasonCode | None
-    group_key: str
-    count: int
-    sums: Mapping[str, Decimal]
-    oldest: datetime | None
-    fix: str = ""
 
 
 class SettingsStore(Protocol):
@@ -56,49 +37,6 @@ class SettingsStore(Protocol):
         Orders without documents move with their shop to another connection. Lanes and slots follow the limits.
         """
         ...
-
-
-class PeopleStore(Protocol):
-    """What people see and mark."""
-
-    async def groups(self, state: OrderState, shop_id: str | None = None) -> Sequence[GroupSum]:
-        """Count and sum the orders of a state by shop and reason."""
-        ...
-
-    async def release(
-        self, *, actor: str, shop_id: str, order_id: str | None = None, reason: ReasonCode | None = None, limit: int
-    ) -> int:
-        """Let waiting orders through (one, or all of a reason), or parked ones be tried again; audited. Gives a count.
-
-        More than ten at once go at the priority of a backfill, so that live orders are not delayed.
-        """
-        ...
-
-    async def newest_unbooked(self, shop_id: str, limit: int) -> Sequence[OrderRecord]:
-        """Read a shop's newest orders that wait, are due or are parked, as a sample; without documents and intents."""
-        ...
-
-    async def story(self, key: OrderKey) -> "Story | None":
-        """Read all that is known of one order; None where nothing is."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryLine:
-    """One thing that happened; ``details`` is plain data for printing."""
-
-    at: datetime
-    kind: str  # event | decision | exchange | intent | message | audit
-    text: str
-    details: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """The whole story of one order, oldest first."""
-
-    order: OrderRecord
-    lines: tuple[StoryLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

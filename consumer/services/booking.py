@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 
 import structlog
 
-from consumer.domain.customer_choice import Known
+from consumer.domain.credits import ReadLock
 from consumer.domain.deciding import decide
 from consumer.domain.deciding.situation import (
-    TAKES_MAX,
     Adopt,
+    Answer,
     Call,
     Forget,
     Gone,
-    Observations,
     Rest,
-    Situation,
+    Restate,
     WhoIs,
 )
+from consumer.domain.deciding.wanted import wanted_with
 from consumer.domain.ledger import (
     CreateInvoice,
     DeleteInvoice,
@@ -27,32 +27,33 @@ from consumer.domain.ledger import (
     Item,
     LedgerFacts,
     Operation,
-    ReadInvoice,
     TaxRounding,
 )
 from consumer.domain.mapping import Mapped
 from consumer.domain.orders import Order
 from consumer.domain.records import Conclusion, IntentEnd, Note, OrderRecord, Outcome
-from consumer.domain.settings import ConnectionSettings, ShopSettings
-from consumer.domain.standing import stand
-from consumer.domain.states import OrderState, Reason
+from consumer.domain.settings import ClosedPeriod, ConnectionSettings, ShopSettings
+from consumer.domain.states import OrderState
 from consumer.errors import (
     ConnectionStoppedError,
     KeyTakenError,
     LedgerError,
     NotFoundError,
+    PeriodClosedError,
 )
 from consumer.ports.lanes import BookingStore, LaneLease, LaneStore, Occupied, Superseded
 from consumer.services.calling import Caller, Sent, Write
 from consumer.services.contacts import CustomerVisit, Desk
-from consumer.services.order_map import OrderMap, Trials
+from consumer.services.observing import Observer
+from consumer.services.order_map import Trials
 from consumer.services.outcomes import (
+    DONE,
     Announce,
     Judging,
     adopted,
     joined,
     judge_error,
-    judge_invoice,
+    judge_write,
     live_document,
 )
 from consumer.services.retrying import after_error, order_pause_seconds
@@ -83,6 +84,7 @@ class Bench:
     items: Callable[[Sequence[str]], Awaitable[Mapping[str, Item]]]  # of these SKUs, as far as the ledger has them
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     trials: Trials = field(default_factory=Trials)
+    looked_first: bool = False  # documents may be in the ledger that Postgres has forgotten
 
 
 class Booking:
@@ -90,14 +92,14 @@ class Booking:
 
     def __init__(self, bench: Bench, record: OrderRecord) -> None:
         self._bench = bench
-        self._record = record
-        self._known = Observations()
-        self._customer: Known | Reason | None = None
-        self._mapped: Mapped | Reason | None = None
-        self._order: Order | None = None
-        self._mapping = OrderMap(bench)
+        self._observer = Observer(bench, record)
         self._mended = False
+        self._did = ""  # the last thing that was done to a document, for the news
         self.calls = 0
+
+    @property
+    def _record(self) -> OrderRecord:
+        return self._observer.record
 
     async def run(self) -> Conclusion | None:
         """Book; gives where the order stands, None where it changed meanwhile and stays due.
@@ -107,7 +109,7 @@ class Booking:
         try:
             return await self._run()
         finally:
-            self._mapping.end()
+            self._observer.end()
 
     async def _run(self) -> Conclusion | None:
         for _ in range(STEPS_MAX):
@@ -122,46 +124,11 @@ class Booking:
 
     async def _step(self) -> tuple[Conclusion | None, bool]:
         try:
-            situation = await self._situation()
+            situation = await self._observer.situation()
         except LedgerError as error:
             # What this order needs could not be read (its items, fresh facts): it waits, the others go on.
             return await self._failed(error), True
         return await self._carry_out(decide(situation))
-
-    # ---- the situation ----
-
-    async def _situation(self) -> Situation:
-        record, bench = self._record, self._bench
-        shop = bench.shop(record.key.shop_id)
-        if self._mapped is None and shop is not None and self._is_to_be_written(shop):
-            self._mapped = await self._map(shop)
-        seen: tuple[Invoice, ...] = ()
-        if record.live_invoice is None and isinstance(self._mapped, Mapped):
-            seen = tuple(await bench.lanes.seen(bench.connection.connection_id, self._mapped.draft.reference))
-        return Situation(
-            record=record,
-            shop=shop,
-            connection=bench.connection,
-            mapped=self._mapped,
-            customer=self._customer,
-            seen=seen,
-            known=self._known,
-        )
-
-    def _is_to_be_written(self, shop: ShopSettings) -> bool:
-        """Mapping needs the ledger's facts, which cost calls: only for an order that may be written at all.
-
-        And not for one that has ended the process too often: mapping it may be what does it.
-        """
-        facts = self._record.facts
-        if self._record.takes > TAKES_MAX:
-            return False
-        return not facts.cancelled and stand(facts, shop, self._bench.connection).state is OrderState.DUE
-
-    async def _map(self, shop: ShopSettings) -> Mapped | Reason:
-        if self._order is None and self._record.content is not None:
-            self._order = self._bench.read_order(self._record, shop)
-        return await self._mapping.map(self._record, self._order, shop)
 
     # ---- carrying a decision out ----
 
@@ -177,6 +144,10 @@ class Booking:
                 await self._gone(decision)
             case Forget():
                 await self._forget(decision)
+            case Restate():
+                await self._restate(decision)
+            case Answer(note=note):
+                await self._record_and_go_on(self._outcome(note=note, answer=" ".join(note.words)))
             case Call(operation=operation) if operation.is_write:
                 return await self._write(decision)
             case Call(operation=operation):
@@ -194,18 +165,18 @@ class Booking:
             intent=end,
             note=rest.note,
             conclusion=rest.conclusion,
-            announcement=self._bench.announce(self._record, rest.conclusion, rest.conclusion.state.value),
+            announcement=self._bench.announce(self._record, rest.conclusion, self._did or rest.conclusion.state.value),
+            wish=rest.wish,
         )
         current = await self._bench.bookings.record(outcome, self._bench.lease)
         return rest.conclusion if current else None
 
     async def _who_is(self) -> tuple[Conclusion | None, bool]:
         shop = self._bench.shop(self._record.key.shop_id)
-        if shop is None or self._order is None:
+        order = self._observer.order
+        if shop is None or order is None:
             raise ValueError(f"order {self._record.key} was not read")
-        visit = CustomerVisit(
-            self._bench.desk, order=self._order, record=self._record, shop=shop, judging=self._judging()
-        )
+        visit = CustomerVisit(self._bench.desk, order=order, record=self._record, shop=shop, judging=self._judging())
         try:
             found = await visit.serve()
         except LedgerError as error:
@@ -216,7 +187,7 @@ class Booking:
             return await self._rest(found), True
         if isinstance(found, Conclusion):
             return found, True
-        self._customer = found
+        self._observer.customer = found
         return None, False
 
     async def _read(self, operation: Operation) -> tuple[Conclusion | None, bool]:
@@ -224,16 +195,13 @@ class Booking:
         try:
             answer = await self._bench.caller.read(operation, key=self._record.key, priority=self._record.priority)
         except NotFoundError as error:
-            if not isinstance(operation, ReadInvoice):
+            if isinstance(operation, FindInvoices):
                 return await self._failed(error), True
-            self._known = self._known.with_invoice(operation.invoice_id, None)
+            self._observer.saw(operation, None)
             return None, False
         except LedgerError as error:
             return await self._failed(error), True
-        if isinstance(operation, ReadInvoice):
-            self._known = self._known.with_invoice(operation.invoice_id, answer.result)
-        elif isinstance(operation, FindInvoices):
-            self._known = replace(self._known, by_reference=tuple(answer.result.rows))
+        self._observer.saw(operation, answer.result)
         return None, False
 
     async def _failed(self, error: LedgerError) -> Conclusion | None:
@@ -256,7 +224,6 @@ class Booking:
 
     async def _write(self, call: Call) -> tuple[Conclusion | None, bool]:
         self.calls += 1
-        mapped = self._mapped if isinstance(self._mapped, Mapped) else None
         write = Write(
             key=self._record.key,
             change=self._record.change,
@@ -264,7 +231,7 @@ class Booking:
             subject=call.subject,
             operation=call.operation,
             sought=call.sought,
-            judge=lambda sent: self._judge(call, mapped, sent),
+            judge=lambda sent: self._judge(call, sent),
         )
         try:
             result = await self._bench.caller.write(write)
@@ -283,24 +250,51 @@ class Booking:
         if isinstance(error, ConnectionStoppedError):
             raise error
         if isinstance(error, KeyTakenError):
-            self._known = replace(self._known, key_taken=True)
+            self._observer.known = replace(self._observer.known, key_taken=True)
+        elif error is not None and self._moves_day(error):
+            await self._ask_lock()
         elif isinstance(error, NotFoundError) and not self._mended:
             await self._mend(operation)
         elif error is not None:
             return after_error(
                 error, attempts=self._record.attempts, settle_seconds=0.0, jitter=self._bench.jitter
             ), True
-        elif sent.answer is not None and isinstance(sent.answer.result, Invoice):
-            await self._bench.learn_rounding(sent.answer.result.rounding)
-            self._mapped = None  # the answer may have shown how the ledger rounds
-        elif isinstance(operation, DeleteInvoice):
-            self._mapped = None  # what was sent as a probe is over
+        written = None
+        if error is None:
+            written = await self._done(operation, None if sent.answer is None else sent.answer.result)
         before = self._record
-        await self._read_again()
+        await self._read_again(written)
         if current and self._record.state is OrderState.BOOKED and before.change == self._record.change:
             return Conclusion(state=OrderState.BOOKED), True
         log.debug("booking_goes_on", order=str(before.key), operation=operation.name)
         return None, False
+
+    async def _done(self, operation: Operation, result: object) -> Invoice | None:
+        """Note what a write has done; gives the invoice that it was answered with."""
+        self._did = DONE.get(operation.name, self._did)
+        if isinstance(result, Invoice):
+            await self._bench.learn_rounding(result.rounding)
+            self._observer.mapped = None  # the answer may have shown how the ledger rounds
+            return result
+        if isinstance(operation, DeleteInvoice):
+            self._observer.mapped = None  # what was sent as a probe is over
+        return None
+
+    def _moves_day(self, error: LedgerError) -> bool:
+        """Tell whether the document may be dated on the first open day instead; once in a booking."""
+        shop = self._bench.shop(self._record.key.shop_id)
+        wanted = shop is not None and shop.closed_period is ClosedPeriod.FIRST_OPEN_DAY
+        return isinstance(error, PeriodClosedError) and wanted and self._observer.known.closed_until is None
+
+    async def _ask_lock(self) -> None:
+        """Ask until which day the period is closed; where the ledger does not tell, the refusal stands."""
+        self.calls += 1
+        try:
+            answer = await self._bench.caller.read(ReadLock(), key=self._record.key, priority=self._record.priority)
+        except LedgerError as error:
+            log.warning("closed_period_not_told", order=str(self._record.key), error=str(error))
+            return
+        self._observer.known = replace(self._observer.known, closed_until=answer.result)
 
     async def _mend(self, operation: Operation) -> None:
         """Something that the write names is gone: look it up again, once; the second refusal stands."""
@@ -308,26 +302,39 @@ class Booking:
         if isinstance(operation, CreateInvoice):
             # The contact was deleted, merged or made inactive in the ledger: the index is wrong about it.
             await self._bench.desk.contacts.drop(self._bench.connection.connection_id, operation.draft.contact_id)
-            self._customer = None
+            self._observer.customer = None
 
-    def _judge(self, call: Call, mapped: Mapped | None, sent: Sent) -> Outcome:
+    def _judge(self, call: Call, sent: Sent) -> Outcome:
         if sent.error is not None:
-            mends = isinstance(sent.error, NotFoundError) and not self._mended
+            mends = (isinstance(sent.error, NotFoundError) and not self._mended) or self._moves_day(sent.error)
             keep_due = mends or isinstance(sent.error, KeyTakenError | ConnectionStoppedError)
             return judge_error(self._judging(), sent, sent.error, keep_due=keep_due)
-        outcome = judge_invoice(self._judging(), call.operation, mapped, sent)
+        outcome = judge_write(self._judging(), call, sent)
         return replace(outcome, note=joined(call.note, outcome.note))
 
     # ---- recording what was found ----
 
     async def _adopt(self, decision: Adopt) -> None:
-        mapped = self._mapped if isinstance(self._mapped, Mapped) else None
+        mapped = await self._as_sent()
         document = adopted(self._record, self._bench.connection.connection_id, decision.invoice, mapped)
         await self._bench.learn_rounding(decision.invoice.rounding)
-        self._mapped = None  # the invoice may have shown how the ledger rounds
+        self._observer.mapped = None  # the invoice may have shown how the ledger rounds
         outcome = self._outcome(
             intent=self._end(decision.resolve), document=document, note=decision.note, reference=document.reference
         )
+        await self._record_and_go_on(outcome)
+
+    async def _as_sent(self) -> Mapped | None:
+        """Give the order as mapped, less the refunds that were taken off when the open intent was sent."""
+        situation = await self._observer.situation()
+        intent = self._record.open_intent
+        ids = () if intent is None else tuple(filter(None, intent.sought.get("folded", "").split("\n")))
+        refunds = () if situation.order is None else tuple(one for one in situation.order.refunds if one.id in ids)
+        mapped = wanted_with(situation, refunds)
+        return mapped if isinstance(mapped, Mapped) else None
+
+    async def _restate(self, decision: Restate) -> None:
+        outcome = self._outcome(intent=self._end(decision.resolve), document=decision.document, note=decision.note)
         await self._record_and_go_on(outcome)
 
     async def _gone(self, decision: Gone) -> None:
@@ -349,15 +356,11 @@ class Booking:
             return None
         return IntentEnd(intent_id=intent.intent_id, resolution=resolution)  # type: ignore[arg-type] # a Resolution
 
-    async def _read_again(self) -> None:
-        """The order as stored now; what was observed of the ledger holds no longer, nor a map of other content."""
+    async def _read_again(self, written: Invoice | None = None) -> None:
         record = await self._bench.bookings.read(self._record.key)
         if record is None:
             raise ValueError(f"order {self._record.key} has vanished")
-        if record.change != self._record.change:
-            self._order = self._mapped = self._customer = None
-        self._record = record
-        self._known = Observations(key_taken=self._known.key_taken)
+        self._observer.renew(record, written)
 
     def _outcome(self, **parts: object) -> Outcome:
         return Outcome(

@@ -9,7 +9,7 @@ from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import OrderState, Priority
 from consumer.errors import BookedError, ConnectionStoppedError, LedgerError, StopCause
 from consumer.ports.lanes import LaneView
-from consumer.ports.settings import GroupSum
+from consumer.ports.people import GroupSum
 from consumer.services.calling import Caller
 
 RECONNECT = frozenset(

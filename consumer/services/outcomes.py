@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from consumer.domain.arithmetic import sums_by_tax
 from consumer.domain.comparison import compare, same_document
-from consumer.domain.deciding.situation import DELETED_FOR_DIFFERENCE, draft_digest
+from consumer.domain.credits import EmailInvoice, MarkSent
+from consumer.domain.deciding.situation import DELETED_FOR_DIFFERENCE, Call, draft_digest
 from consumer.domain.ledger import (
     CreateInvoice,
     DeleteInvoice,
@@ -15,6 +17,7 @@ from consumer.domain.ledger import (
     VoidInvoice,
 )
 from consumer.domain.mapping import Mapped
+from consumer.domain.money import minor_digits
 from consumer.domain.records import (
     Announcement,
     Conclusion,
@@ -29,7 +32,18 @@ from consumer.domain.records import (
 from consumer.domain.states import OrderState
 from consumer.errors import LedgerError, NotSentError, RefusedError, ThrottledError, UncertainError
 from consumer.services.calling import Sent
+from consumer.services.money_outcomes import money_after, sent_out
 from consumer.services.retrying import after_error
+
+# What a write did to the order's documents, in the words of invoice.synced.
+DONE = {
+    "create_invoice": "created",
+    "update_invoice": "updated",
+    "void_invoice": "voided",
+    "delete_invoice": "deleted",
+    "create_credit_note": "credited",
+    "record_payment": "paid",
+}
 
 Announce = Callable[[OrderRecord, Conclusion, str], Announcement | None]
 
@@ -82,14 +96,18 @@ def judge_error(judging: Judging, sent: Sent, error: LedgerError, *, keep_due: b
     )
 
 
-def judge_invoice(judging: Judging, operation: Operation, mapped: Mapped | None, sent: Sent) -> Outcome:
-    """Make the outcome of a successful write of the order's invoice: the document, and booked where all agrees."""
+def judge_write(judging: Judging, call: Call, sent: Sent) -> Outcome:
+    """Make the outcome of a successful write: the document, and booked where all agrees and nothing is left to do."""
     if sent.answer is None:
         raise ValueError("an answer is needed")
-    document, note = _document_after(judging, operation, mapped, sent.answer.result)
+    operation = call.operation
+    also: Document | None = None
+    if call.about is not None:
+        document, also, note = money_after(judging.record, operation, call.about, sent.answer.result)
+    else:
+        document, note = _document_after(judging, call, sent.answer.result)
     record = with_document(judging.record, document)
-    conclusion = _conclusion_after(operation, document)
-    word = {"create_invoice": "created", "update_invoice": "updated", "void_invoice": "voided"}
+    conclusion = None if call.more else _conclusion_after(operation, document)
     return Outcome(
         key=record.key,
         connection_id=judging.connection_id,
@@ -98,14 +116,13 @@ def judge_invoice(judging: Judging, operation: Operation, mapped: Mapped | None,
         slot=sent.slot,
         exchange=sent.answer.exchange,
         document=document,
+        also=also,
         note=note,
         conclusion=conclusion,
         announcement=(
-            judging.announce(record, conclusion, word.get(operation.name, "deleted"))
-            if conclusion is not None
-            else None
+            judging.announce(record, conclusion, DONE.get(operation.name, "")) if conclusion is not None else None
         ),
-        reference=document.reference,
+        reference=document.reference if document.kind is DocumentKind.INVOICE else "",
     )
 
 
@@ -115,9 +132,8 @@ def _conclusion_after(operation: Operation, document: Document) -> Conclusion | 
     return None  # decided anew: the order stays due
 
 
-def _document_after(
-    judging: Judging, operation: Operation, mapped: Mapped | None, invoice: Invoice | None
-) -> tuple[Document, Note]:
+def _document_after(judging: Judging, call: Call, invoice: Invoice | None) -> tuple[Document, Note]:
+    operation, mapped = call.operation, call.mapped
     match operation:
         case CreateInvoice() if mapped is not None and invoice is not None:
             return _made(judging, mapped, invoice, judging.record.next_invoice_n)
@@ -129,8 +145,11 @@ def _document_after(
             gone = replace(live_document(judging.record), status=InvoiceStatus.VOID.value, live=False)
             return gone, Note(decision="voided", words=(f"Invoice {gone.number} is void.",))
         case DeleteInvoice():
-            gone = replace(live_document(judging.record), status=DELETED_FOR_DIFFERENCE, live=False)
-            return gone, Note(decision="deleted", words=(f"Invoice {gone.number} was taken back.",))
+            status = call.sought.get("status", DELETED_FOR_DIFFERENCE)
+            gone = replace(live_document(judging.record), status=status, live=False)
+            return gone, Note(decision="deleted", words=(f"Invoice {gone.number} is gone.",))
+        case MarkSent() | EmailInvoice():
+            return sent_out(live_document(judging.record), operation)
         case _:
             raise TypeError(f"{operation.name} has no judge")
 
@@ -147,6 +166,7 @@ def _made(judging: Judging, mapped: Mapped, invoice: Invoice, n: int) -> tuple[D
         layout=mapped.words,
         unique_key=mapped.draft.unique_key,
     )
+    document = _with_content(document, mapped, invoice)
     figures = {"expected_total": str(mapped.expected.total), "ledger_total": str(invoice.total)}
     return document, Note(decision="compared", words=agreement.words, figures=figures)
 
@@ -193,6 +213,9 @@ def document_of(
         content_hash=content_hash,
         agreed=agreed,
         ledger_modified_at=invoice.modified_at,
+        balance=invoice.balance,
+        line_ids=tuple(line.line_id for line in invoice.lines or ()),
+        emailed=bool(invoice.emailed),
     )
 
 
@@ -203,7 +226,7 @@ def adopted(record: OrderRecord, connection_id: str, invoice: Invoice, mapped: M
     if known is not None:
         return _seen_again(known, invoice, sought, mapped)
     proved, written = _adopted_as(sought, invoice, mapped)
-    return document_of(
+    document = document_of(
         invoice,
         connection_id=connection_id,
         n=int(sought.get("n", record.next_invoice_n)),
@@ -214,6 +237,7 @@ def adopted(record: OrderRecord, connection_id: str, invoice: Invoice, mapped: M
         # Sent again with every update: without it an update would take the ledger's own guard away.
         unique_key=sought.get("unique_key") or invoice.unique_key or "",
     )
+    return document if mapped is None or not proved else _with_content(document, mapped, invoice)
 
 
 def _adopted_as(sought: Mapping[str, str], invoice: Invoice, mapped: Mapped | None) -> tuple[bool, bytes | None]:
@@ -243,6 +267,9 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
         layout=known.layout,
         unique_key=known.unique_key,
     )
+    base = replace(
+        base, folded=known.folded, day_moved=known.day_moved, sums=known.sums, emailed=known.emailed or base.emailed
+    )
     if "digest" not in sought:
         return base
     if mapped is None or draft_digest(mapped).hex() != sought["digest"]:
@@ -251,11 +278,21 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
     if not same_document(replace(mapped.draft, contact_id=invoice.contact_id), invoice):
         return base  # the update never arrived
     return replace(
-        base,
+        _with_content(base, mapped, invoice),
         agreed=compare(mapped.expected, invoice).equal,
         content_hash=bytes.fromhex(sought["content_hash"]),
         written_digest=draft_digest(mapped),
         layout=mapped.words,
+    )
+
+
+def _with_content(document: Document, mapped: Mapped, invoice: Invoice) -> Document:
+    """Note what the draft, which the ledger is proved to have, is made up of."""
+    return replace(
+        document,
+        folded=mapped.folded,
+        day_moved=mapped.day_moved,
+        sums=sums_by_tax(mapped.draft, minor_digits(mapped.draft.currency), invoice.rounding),
     )
 
 

@@ -10,13 +10,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from consumer.domain.customer_choice import Choice, Known, NeedsCreate, NeedsRead, NeedsUpdate
-from consumer.domain.deciding.existing import decide_existing, update_of
+from consumer.domain.deciding.correcting import update_of
+from consumer.domain.deciding.existing import decide_existing
 from consumer.domain.deciding.new import decide_new
 from consumer.domain.deciding.probing import needs_other_rounding
 from consumer.domain.deciding.situation import Call, Decision, Rest, Situation
+from consumer.domain.deciding.wanted import wanted_draft
 from consumer.domain.ledger import (
     Contact,
     CreateContact,
+    DeleteInvoice,
     Item,
     LedgerFacts,
     Operation,
@@ -27,8 +30,8 @@ from consumer.domain.ledger import (
 )
 from consumer.domain.mapping import Mapped, items_needed, map_order
 from consumer.domain.orders import Order, OrderKey, RateFigures
-from consumer.domain.records import OrderRecord
-from consumer.domain.settings import ConnectionSettings, ShopSettings
+from consumer.domain.records import Document, OrderRecord
+from consumer.domain.settings import CancelledDraft, CancelledSent, ConnectionSettings, ShopSettings
 from consumer.domain.states import OrderState, Reason
 from consumer.ports.contacts import ContactStore
 from consumer.ports.lanes import LaneStore
@@ -104,8 +107,10 @@ async def preview(order: Order, record: OrderRecord, grounds: Grounds) -> Previe
         probe = (_MAY_PROBE,) if needs_other_rounding(mapped) else ()
         return Preview(key=record.key, order=order, decision="park", reason=mapped, remarks=probe)
     remarks = list(_before(record, items))
-    if record.live_invoice is not None:
-        return _of_existing(order, record, grounds, mapped, tuple(remarks))
+    ground = _situation(order, record, grounds, mapped)
+    live = record.live_invoice
+    if live is not None:
+        return _of_existing(ground, live, grounds, tuple(remarks))
     return await _of_new(order, record, grounds, mapped, tuple(remarks))
 
 
@@ -132,34 +137,57 @@ def _map(order: Order, record: OrderRecord, grounds: Grounds, items: Mapping[str
     )
 
 
+def _situation(order: Order, record: OrderRecord, grounds: Grounds, mapped: Mapped | None) -> Situation:
+    """Give what a decision looks at before anything was read of the ledger."""
+    return Situation(
+        record=record,
+        shop=grounds.shop,
+        connection=grounds.connection,
+        mapped=mapped,
+        order=order,
+        facts=grounds.facts,
+        today=grounds.now().date(),
+    )
+
+
 def _of_cancelled(order: Order, record: OrderRecord, grounds: Grounds) -> Preview:
     live = record.live_invoice
     if live is None:
         said = ("The order was cancelled and has no live invoice.",)
         return Preview(key=record.key, order=order, decision="nothing", remarks=said)
-    operations = (ReadInvoice(invoice_id=live.ledger_id), VoidInvoice(invoice_id=live.ledger_id))
+    deletes = grounds.shop.cancelled_draft is CancelledDraft.DELETE
+    taking: Operation = DeleteInvoice(invoice_id=live.ledger_id) if deletes else VoidInvoice(invoice_id=live.ledger_id)
+    sent = {
+        CancelledSent.CREDIT_NOTE: "is credited in full",
+        CancelledSent.VOID: "is made void where nothing was paid, else credited in full",
+        CancelledSent.PARK: "is left to a person",
+    }[grounds.shop.cancelled_sent]
+    remark = (
+        f"The order was cancelled: invoice {live.number} is {'deleted' if deletes else 'made void'} where it is still "
+        f"a draft; one that was sent {sent}."
+    )
     return Preview(
         key=record.key,
         order=order,
-        decision="void",
-        sendings=tuple(map(grounds.describe, operations)),
-        remarks=(f"The order was cancelled: invoice {live.number} is made void where it is still a draft.",),
+        decision="delete" if deletes else "void",
+        sendings=tuple(map(grounds.describe, (ReadInvoice(invoice_id=live.ledger_id), taking))),
+        remarks=(remark,),
     )
 
 
-def _of_existing(
-    order: Order, record: OrderRecord, grounds: Grounds, mapped: Mapped, remarks: tuple[str, ...]
-) -> Preview:
-    live = record.live_invoice
-    if live is None:
-        raise ValueError(f"order {record.key} has no live invoice")
-    situation = Situation(record=record, shop=grounds.shop, connection=grounds.connection, mapped=mapped)
+def _of_existing(situation: Situation, live: Document, grounds: Grounds, remarks: tuple[str, ...]) -> Preview:
+    record, order = situation.record, situation.order
+    if order is None:
+        raise ValueError(f"order {record.key} has no content to preview")
+    wanted = wanted_draft(situation)
+    if isinstance(wanted, Reason):
+        return Preview(key=record.key, order=order, decision="park", reason=wanted, remarks=remarks)
     decision = decide_existing(situation, live)
-    shown = _shown(order, record, mapped, remarks, customer=f"contact {live.contact_id}, as booked")
+    shown = _shown(order, record, wanted, remarks, customer=f"contact {live.contact_id}, as booked")
     if isinstance(decision, Rest):
         return _at_rest(shown, decision)
     # A booking reads the invoice first: it corrects a draft that nobody has edited, and keeps its lines in place.
-    operations = (ReadInvoice(invoice_id=live.ledger_id), update_of(mapped, live))
+    operations = (ReadInvoice(invoice_id=live.ledger_id), update_of(wanted, live))
     said = f"Invoice {live.number} is read first: only a draft that nobody has edited is changed, its lines kept by id."
     return replace(
         shown, decision="update", sendings=tuple(map(grounds.describe, operations)), remarks=(*remarks, said)
@@ -176,15 +204,13 @@ async def _of_new(
     if not (await grounds.contacts.index_state(connection_id)).complete:
         remarks = (*remarks, "The index of contacts is not complete yet: the customer may be among the rest.")
     customer, contact, first = _customer(choice)
-    situation = Situation(
-        record=record,
-        shop=grounds.shop,
-        connection=grounds.connection,
-        mapped=mapped,
+    situation = replace(
+        _situation(order, record, grounds, mapped),
         customer=Known(contact=contact),
         seen=tuple(await grounds.lanes.seen(connection_id, mapped.draft.reference)),
     )
-    shown = _shown(order, record, mapped, remarks, customer=customer)
+    wanted = wanted_draft(situation)
+    shown = _shown(order, record, wanted if isinstance(wanted, Mapped) else mapped, remarks, customer=customer)
     return _decided(shown, decide_new(situation), first, grounds)
 
 

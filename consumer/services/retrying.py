@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 from consumer.domain.records import Conclusion
 from consumer.domain.states import OrderState, Reason, ReasonCode
-from consumer.errors import LedgerError, RefusedError, ThrottledError, UncertainError
+from consumer.errors import (
+    LedgerError,
+    PaymentsInTheWayError,
+    PeriodClosedError,
+    RefusedError,
+    ThrottledError,
+    UncertainError,
+)
 from consumer.services.backoff import pause_seconds
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -29,6 +36,18 @@ def after_error(error: LedgerError, *, attempts: int, settle_seconds: float, jit
 
 def refusal(error: RefusedError) -> Reason:
     """Say what the ledger refused, in its own words, and what to do where it is known."""
+    if isinstance(error, PeriodClosedError):
+        return Reason(
+            code=ReasonCode.PERIOD_CLOSED,
+            message=f"The document's day lies in a closed period ({error.status}, code {error.code}): {error}",
+            fix="Open the period in the ledger, or set closed_period: first_open_day; then retry.",
+        )
+    if isinstance(error, PaymentsInTheWayError):
+        return Reason(
+            code=ReasonCode.PAYMENTS_IN_THE_WAY,
+            message=f"The ledger refused ({error.status}, code {error.code}): {error}",
+            fix=error.fix or "Take the payments or credits off the invoice in the ledger; then retry.",
+        )
     return Reason(
         code=ReasonCode.LEDGER_REFUSED,
         message=f"The ledger refused ({error.status}, code {error.code}): {error}",

@@ -13,7 +13,7 @@ from consumer.domain.shop_rounding import Evidence, ShopRounding, survey
 from consumer.domain.states import Priority
 from consumer.errors import BookedError, LedgerError
 from consumer.ports.lanes import LaneStore, LaneView
-from consumer.ports.settings import PeopleStore
+from consumer.ports.people import PeopleStore
 from consumer.services.calling import Caller, PutBackError
 from consumer.services.checkup import Finding, Grade
 from consumer.services.rounding import newest_rounding

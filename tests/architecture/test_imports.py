@@ -37,6 +37,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "consumer.adapters.postgres",
     ),
     "consumer.adapters.zoho": ("consumer.domain", "consumer.ports", "consumer.errors", "consumer.adapters.zoho"),
+    "consumer.adapters.shops": ("consumer.domain", "consumer.ports", "consumer.errors", "consumer.adapters.shops"),
     "consumer.adapters.memory": ("consumer.domain", "consumer.ports", "consumer.errors", "consumer.adapters.memory"),
     "consumer.web": (
         "consumer.web",
@@ -60,7 +61,7 @@ OWNERS = {
     "sqlalchemy": ("consumer.adapters.postgres",),
     "alembic": ("consumer.adapters.postgres",),
     "aiokafka": ("consumer.adapters.kafka", "sandbox"),
-    "httpx": ("consumer.adapters.zoho", "sandbox"),
+    "httpx": ("consumer.adapters.zoho", "consumer.adapters.shops", "sandbox"),
 }
 
 
@@ -113,7 +114,7 @@ def test_the_domain_is_standard_library_only_and_has_no_async(module: str, path:
 
 @pytest.mark.parametrize("library", sorted(OWNERS))
 def test_a_client_library_is_imported_only_by_its_adapter(library: str) -> None:
-    """Only adapters/postgres has SQL clients, only adapters/kafka Kafka's, only adapters/zoho HTTP's."""
+    """Only adapters/postgres has SQL clients, only adapters/kafka Kafka's, only adapters/zoho and shops HTTP's."""
     wrong = [
         module
         for module, path in _modules()

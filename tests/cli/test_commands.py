@@ -31,7 +31,7 @@ from consumer.errors import (
     SecretError,
     StopCause,
 )
-from consumer.ports.settings import GroupSum, Story, StoryLine
+from consumer.ports.people import GroupSum, Story, StoryLine
 from consumer.secrets import Keyring
 
 COMMANDS = [name for name, _ in named_commands()]

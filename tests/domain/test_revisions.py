@@ -92,7 +92,9 @@ def some_events(draw: st.DrawFn) -> list[OrderEvent]:
                 paid_at=draw(st.one_of(st.none(), MOMENTS)),
                 cancelled_at=cancelled_at,
                 cancelled_null=taken_back,
-                refunds=tuple(draw(st.dictionaries(st.sampled_from("abc"), st.sampled_from([b"1", b"2"]), max_size=2)).items()),
+                refunds=tuple(
+                    draw(st.dictionaries(st.sampled_from("abc"), st.sampled_from([b"1", b"2"]), max_size=2)).items()
+                ),
             )
         )
     return made

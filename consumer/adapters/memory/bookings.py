@@ -119,8 +119,9 @@ class MemoryBookingStore:
     ) -> None:
         # Everything that may refuse comes first: nothing is rolled back here.
         becoming = after(outcome, before, now)
-        if outcome.document is not None:
-            self._put_document(outcome.key, outcome.document)
+        for document in (outcome.document, outcome.also):
+            if document is not None:
+                self._put_document(outcome.key, document)
         if intent is not None:
             _end_intent(intent, outcome, now)
         if outcome.contact is not None:

@@ -100,6 +100,7 @@ class LaneRow:
     daily_left: int | None = None
     daily_resets_at: datetime | None = None
     look_first: bool = False
+    looked_first: bool = False
     contacts_complete_at: datetime | None = None
     contacts_fresh_at: datetime | None = None
     contacts_seen_until: datetime | None = None

@@ -41,6 +41,7 @@ class MemoryLaneKnowledge:
                 look_first=look_first,
                 look_first_since=self._last_write(connection_id) if look_first else None,
                 installation=self._db.installation_name,
+                looked_first=lane is not None and lane.looked_first,
             )
 
     def _serves(self, connection_id: str, shop: ShopSettings) -> bool:
@@ -95,7 +96,8 @@ class MemoryLaneKnowledge:
     async def finish_look_first(self, connection_id: str) -> None:
         """See the port."""
         async with self._db.transaction():
-            self._db.lanes[connection_id].look_first = False
+            lane = self._db.lanes[connection_id]
+            lane.look_first, lane.looked_first = False, True
 
     async def save_seen(self, connection_id: str, invoices: Sequence[Invoice]) -> None:
         """See the port."""

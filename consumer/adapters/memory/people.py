@@ -1,25 +1,27 @@
 """What people see and mark, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from consumer.adapters.memory.database import MemoryDatabase, OrderRow
 from consumer.adapters.memory.intake import connection_settings, place_of, put_place, ties_of, wake
+from consumer.adapters.memory.lane_knowledge import unpark
 from consumer.adapters.memory.records import facts_of, read_order
+from consumer.domain.asking import Mark, Reception, Scene, Spoken, audit_details, speak, unknown_words
 from consumer.domain.orders import OrderKey
 from consumer.domain.placing import Place, connection_of
 from consumer.domain.records import Note, OrderRecord
 from consumer.domain.releasing import Held, may_be_released, priority_of_release, released_place
-from consumer.domain.states import OrderState, Priority, ReasonCode, Wish
+from consumer.domain.states import Ask, OrderState, Priority, ReasonCode, Wish
 from consumer.domain.story import LINES_MAX, story_text
-from consumer.ports.settings import GroupSum, Story, StoryLine
+from consumer.ports.people import Asked, GroupSum, Story, StoryLine
 
 
 class MemoryPeopleStore:
-    """See consumer.ports.settings.PeopleStore."""
+    """See consumer.ports.people.PeopleStore."""
 
     def __init__(self, database: MemoryDatabase) -> None:
         self._db = database
@@ -34,8 +36,52 @@ class MemoryPeopleStore:
                     groups.setdefault((row.key.shop_id, code, group), []).append(row)
             return [_group(state, group, groups[group]) for group in sorted(groups)]
 
+    async def ask(self, key: OrderKey, ask: Ask, *, actor: str, note: str = "") -> Asked:
+        """See the port."""
+        return await self._speak(key, ask, actor, note)
+
+    async def mark(self, key: OrderKey, mark: Mark, *, actor: str, note: str = "") -> Asked:
+        """See the port."""
+        return await self._speak(key, mark, actor, note)
+
+    async def _speak(self, key: OrderKey, what: Ask | Mark, actor: str, note: str) -> Asked:
+        async with self._db.transaction() as now:
+            row = self._db.orders.get(key)
+            if row is None:
+                return Asked(reception=Reception.UNKNOWN, words=unknown_words(key))
+            scene = self._scene(row, now)
+            spoken = speak(scene, what)
+            if spoken.reception is Reception.TAKEN:
+                self._put_spoken(row, spoken, actor, note, now)
+            details = audit_details(scene, spoken, note)
+            self._db.audit.append({"at": now, "actor": actor, "action": what.value, "key": key, "details": details})
+            return Asked(reception=spoken.reception, words=spoken.words, order=read_order(self._db, key, now))
+
+    def _scene(self, row: OrderRow, now: datetime) -> Scene:
+        held, shop = self._held(row), self._db.shops.get(row.key.shop_id)
+        connection = connection_settings(self._db, connection_of(held.place, held.ties, shop))
+        return Scene(held=held, shop=shop, connection=connection, now=now)
+
+    def _put_spoken(self, row: OrderRow, spoken: Spoken, actor: str, note: str, now: datetime) -> None:
+        put_place(row, spoken.place)
+        if (row.wish, row.released) != (spoken.wish, spoken.released):
+            row.wish, row.released, row.wish_by = spoken.wish, spoken.released, actor
+        row.asked, row.answer = spoken.asked, ""
+        if spoken.asked is not None:
+            row.asked_by, row.asked_at, row.asked_note = actor, now, note
+        if spoken.place.due_at is not None and spoken.place.connection_id is not None:
+            wake(self._db, spoken.place.connection_id, min(spoken.place.due_at, now))
+
     async def release(
-        self, *, actor: str, shop_id: str, order_id: str | None = None, reason: ReasonCode | None = None, limit: int
+        self,
+        *,
+        actor: str,
+        shop_id: str,
+        order_id: str | None = None,
+        reason: ReasonCode | None = None,
+        group_key: str | None = None,
+        priority: Priority | None = None,
+        limit: int,
     ) -> int:
         """See the port. Counts the orders that have become due; the others wait for what no release can cure."""
         async with self._db.transaction() as now:
@@ -45,10 +91,11 @@ class MemoryPeopleStore:
                 if key.shop_id == shop_id
                 and order_id in (None, key.order_id)
                 and (reason is None or (row.reason is not None and row.reason.code is reason))
+                and (group_key is None or (row.reason is not None and row.reason.group == group_key))
                 and may_be_released(row.state, row.reason, named=order_id is not None)
             ][:limit]
-            priority = priority_of_release(len(chosen))
-            return sum(self._release(row, actor, priority, now) for row in chosen)
+            rank = priority or priority_of_release(len(chosen))
+            return sum(self._release(row, actor, rank, now) for row in chosen)
 
     def _release(self, row: OrderRow, actor: str, priority: Priority, now: datetime) -> bool:
         before, after = place_of(row), self._released(row, priority, now)
@@ -65,16 +112,38 @@ class MemoryPeopleStore:
         return after.state is OrderState.DUE
 
     def _released(self, row: OrderRow, priority: Priority, now: datetime) -> Place:
-        ties, place = ties_of(self._db, row.key), place_of(row)
-        shop = self._db.shops.get(row.key.shop_id)
-        held = Held(
-            place=place,
-            facts=facts_of(row, has_document=ties.live_invoice),
-            ties=ties,
-            announced=row.announced is not None,
-        )
-        connection = connection_settings(self._db, connection_of(place, ties, shop))
+        held, shop = self._held(row), self._db.shops.get(row.key.shop_id)
+        connection = connection_settings(self._db, connection_of(held.place, held.ties, shop))
         return released_place(held, shop, connection, priority, now)
+
+    def _held(self, row: OrderRow) -> Held:
+        ties = ties_of(self._db, row.key)
+        facts = facts_of(row, has_document=ties.live_invoice)
+        return Held(place=place_of(row), facts=facts, ties=ties, announced=row.announced is not None)
+
+    async def retry_closed(self, *, older_than_seconds: float, limit: int) -> int:
+        """See the port. When it was last tried is told by its newest decision: events that change nothing are none."""
+        async with self._db.transaction() as now:
+            since = now - timedelta(seconds=older_than_seconds)
+            tried = {key for key, at, _, _ in self._db.decisions if at > since}
+            closed = [
+                row
+                for key, row in sorted(self._db.orders.items())
+                if row.state is OrderState.PARKED
+                and row.reason is not None
+                and row.reason.code is ReasonCode.PERIOD_CLOSED
+                and key not in tried
+            ][:limit]
+            for row in closed:
+                unpark(row, Priority.BACKFILL.rank, now)
+                if row.connection_id is not None:
+                    wake(self._db, row.connection_id, now)
+            return len(closed)
+
+    async def note(self, *, actor: str, action: str, details: Mapping[str, Any]) -> None:
+        """See the port."""
+        async with self._db.transaction() as now:
+            self._db.audit.append({"at": now, "actor": actor, "action": action, "details": dict(details)})
 
     async def newest_unbooked(self, shop_id: str, limit: int) -> Sequence[OrderRecord]:
         """See the port."""

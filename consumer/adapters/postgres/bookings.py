@@ -161,8 +161,9 @@ class PostgresBookingStore:
         """Write all that the outcome brings, except what is under the lane's lock; gives where the order stands."""
         if outcome.intent is not None:
             await self._end_intent(connection, outcome, outcome.intent, locked.now)
-        if outcome.document is not None:
-            await connection.execute(self._sql.put_document, *rows.document_columns(outcome.key, outcome.document))
+        for document in (outcome.document, outcome.also):
+            if document is not None:
+                await connection.execute(self._sql.put_document, *rows.document_columns(outcome.key, document))
         if outcome.contact is not None:
             await self._learn_contact(connection, outcome)
         if outcome.note is not None:

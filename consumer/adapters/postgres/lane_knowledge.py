@@ -47,6 +47,7 @@ class PostgresLaneKnowledge:
             look_first=bool(row["look_first"]),
             look_first_since=since,
             installation=row["installation"],
+            looked_first=bool(row["looked_first"]),
         )
 
     async def save_facts(self, connection_id: str, facts: LedgerFacts) -> int:

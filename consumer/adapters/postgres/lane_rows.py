@@ -12,6 +12,7 @@ import asyncpg
 
 from consumer.adapters.postgres.codec import dump, load, load_head
 from consumer.adapters.postgres.intake_rows import Row, read_reason, storable
+from consumer.domain.arithmetic import TaxSum
 from consumer.domain.budget import Budget
 from consumer.domain.customers import contact_tax_key
 from consumer.domain.exchanges import Exchange
@@ -140,8 +141,14 @@ def _document_details(document: Document) -> dict[str, Any]:
         "balance": None if document.balance is None else str(document.balance),
         "line_ids": storable_json(document.line_ids),
         "folded": storable_json(document.folded),
+        "sums": [
+            [one.tax_id, str(one.rate), str(one.gross), str(one.tax), [str(part) for part in one.parts]]
+            for one in document.sums
+        ],
         "settles": storable(document.settles),
+        "applied": document.applied,
         "emailed": document.emailed,
+        "day_moved": document.day_moved,
     }
 
 
@@ -176,14 +183,28 @@ def read_document(row: asyncpg.Record) -> Document:
         balance=None if details.get("balance") is None else Decimal(details["balance"]),
         line_ids=tuple(details.get("line_ids", ())),
         folded=tuple(details.get("folded", ())),
+        sums=tuple(map(_tax_sum, details.get("sums", ()))),
         settles=details.get("settles", ""),
+        applied=details.get("applied", False),
         emailed=details.get("emailed", False),
+        day_moved=details.get("day_moved", False),
     )
 
 
 def _rate(figures: Sequence[str | None]) -> RateFigures:
     rate, net, tax = figures
     return RateFigures(rate=Decimal(rate or 0), net=None if net is None else Decimal(net), tax=Decimal(tax or 0))
+
+
+def _tax_sum(stored: Sequence[Any]) -> TaxSum:
+    tax_id, rate, gross, tax, parts = stored
+    return TaxSum(
+        tax_id=tax_id,
+        rate=Decimal(rate),
+        gross=Decimal(gross),
+        tax=Decimal(tax),
+        parts=tuple(map(Decimal, parts)),
+    )
 
 
 def read_intent(row: asyncpg.Record) -> Intent:

@@ -1,43 +1,32 @@
 """What people see and mark, in Postgres."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import asyncpg
 
 from consumer.adapters.postgres.bookings import read_whole
-from consumer.adapters.postgres.intake_rows import (
-    Row,
-    columns,
-    read_connections,
-    read_reason,
-    read_shops,
-    reason_columns,
-    storable,
-)
-from consumer.adapters.postgres.lane_rows import key_of, read_orders
-from consumer.adapters.postgres.pool import Connection, Database
+from consumer.adapters.postgres.intake_rows import Row, columns, reason_columns, storable
+from consumer.adapters.postgres.lane_rows import read_orders, storable_json
+from consumer.adapters.postgres.people_asking import PostgresAsking
+from consumer.adapters.postgres.people_held import add_connections, connection_for, lock_settings, read_held
+from consumer.adapters.postgres.pool import Connection
 from consumer.adapters.postgres.positions import pairs
 from consumer.adapters.postgres.sql import load
 from consumer.domain.orders import OrderKey
-from consumer.domain.placing import Place, Ties, connection_of
+from consumer.domain.placing import Place
 from consumer.domain.records import OrderRecord
 from consumer.domain.releasing import Held, may_be_released, priority_of_release, released_place
 from consumer.domain.settings import ConnectionSettings, ShopSettings
-from consumer.domain.standing import Facts
-from consumer.domain.states import OrderState, ReasonCode, Wish
+from consumer.domain.states import OrderState, Priority, ReasonCode
 from consumer.domain.story import LINES_MAX, story_text
-from consumer.ports.settings import GroupSum, Story, StoryLine
+from consumer.ports.people import GroupSum, Story, StoryLine
 
 
-class PostgresPeopleStore:
-    """See consumer.ports.settings.PeopleStore."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._sql = load("people")
-        self._intake_sql = load("intake")
+class PostgresPeopleStore(PostgresAsking):
+    """See consumer.ports.people.PeopleStore."""
 
     async def groups(self, state: OrderState, shop_id: str | None = None) -> Sequence[GroupSum]:
         """See the port."""
@@ -49,66 +38,39 @@ class PostgresPeopleStore:
         return [_group(state, rows) for rows in groups.values()]
 
     async def release(
-        self, *, actor: str, shop_id: str, order_id: str | None = None, reason: ReasonCode | None = None, limit: int
+        self,
+        *,
+        actor: str,
+        shop_id: str,
+        order_id: str | None = None,
+        reason: ReasonCode | None = None,
+        group_key: str | None = None,
+        priority: Priority | None = None,
+        limit: int,
     ) -> int:
         """See the port. Counts the orders that have become due; the others wait for what no release can cure."""
 
         async def release(connection: Connection) -> int:
+            shop, connections = await lock_settings(connection, shop_id)
             code = None if reason is None else reason.value
-            shops, connections = await self._settings(connection, shop_id)
-            found = await connection.fetch(self._sql.lock_held, shop_id, order_id, code, limit)
-            held = await self._held(connection, found, named=order_id is not None)
+            found = await connection.fetch(self._sql.lock_held, shop_id, order_id, code, group_key, limit)
+            held = {
+                key: one
+                for key, one in (await read_held(connection, found)).items()
+                if may_be_released(one.place.state, one.place.reason, named=order_id is not None)
+            }
             if not held:
                 return 0
-            await self._read_connections(connection, held, shops.get(shop_id), connections)
+            await add_connections(connection, held.values(), shop, connections)
             now = await connection.fetchval(load("settings").clock)
-            placed = _placed(held, shops.get(shop_id), connections, now)
-            await self._write(connection, actor, held, placed)
-            woken = {p.connection_id for p in placed.values() if p.due_at is not None and p.connection_id is not None}
-            if woken:
-                await connection.execute(self._intake_sql.wake_lanes, sorted(woken), now)
+            placed = _placed(held, shop, connections, priority or priority_of_release(len(held)), now)
+            await self._write_released(connection, actor, held, placed)
+            await _wake(connection, placed.values(), now)
             return sum(place.state is OrderState.DUE for place in placed.values())
 
         return await self._database.run(release)
 
-    async def _settings(
-        self, connection: Connection, shop_id: str
-    ) -> tuple[dict[str, ShopSettings], dict[str, ConnectionSettings]]:
-        """Read a shop and its connection, locked against `apply`."""
-        shops: dict[str, ShopSettings] = {}
-        connections: dict[str, ConnectionSettings] = {}
-        read_shops(await connection.fetch(self._intake_sql.lock_shops, [shop_id]), shops, connections)
-        return shops, connections
-
-    async def _held(
-        self, connection: Connection, found: Sequence[asyncpg.Record], *, named: bool
-    ) -> dict[OrderKey, Held]:
-        rows = {key_of(row): row for row in found}
-        ties = {
-            key_of(row): Ties(
-                live_invoice=row["live_invoice"], documents=row["documents"], open_intent=row["open_intent"]
-            )
-            for row in await connection.fetch(self._intake_sql.read_ties, *pairs(rows))
-        }
-        held = {key: _held(row, ties[key]) for key, row in rows.items()}
-        return {
-            key: one for key, one in held.items() if may_be_released(one.place.state, one.place.reason, named=named)
-        }
-
-    async def _read_connections(
-        self,
-        connection: Connection,
-        held: Mapping[OrderKey, Held],
-        shop: ShopSettings | None,
-        connections: dict[str, ConnectionSettings],
-    ) -> None:
-        """Read the connections of orders that stay with one although their shop has moved."""
-        own = {connection_of(one.place, one.ties, shop) for one in held.values()}
-        elsewhere = [name for name in own if name is not None and name not in connections]
-        if elsewhere:
-            read_connections(await connection.fetch(self._intake_sql.read_connections, elsewhere), connections)
-
-    async def _write(
+    async def _write_released(
         self, connection: Connection, actor: str, held: Mapping[OrderKey, Held], placed: Mapping[OrderKey, Place]
     ) -> None:
         table = [_released_row(key, place) for key, place in placed.items()]
@@ -122,6 +84,19 @@ class PostgresPeopleStore:
             for key, place in placed.items()
         ]
         await connection.execute(self._sql.audit_release, storable(actor), *pairs(placed), details)
+
+    async def retry_closed(self, *, older_than_seconds: float, limit: int) -> int:
+        """See the port. When it was last tried is told by its newest decision: events that change nothing are none."""
+
+        async def retry(connection: Connection) -> int:
+            found = await connection.fetch(self._sql.retry_closed, older_than_seconds, limit)
+            lanes = sorted({row["connection_id"] for row in found if row["connection_id"] is not None})
+            if lanes:
+                now = await connection.fetchval(load("settings").clock)
+                await connection.execute(load("intake").wake_lanes, lanes, now)
+            return len(found)
+
+        return await self._database.run(retry)
 
     async def newest_unbooked(self, shop_id: str, limit: int) -> Sequence[OrderRecord]:
         """See the port."""
@@ -142,6 +117,17 @@ class PostgresPeopleStore:
 
         return await self._database.run(read)
 
+    async def note(self, *, actor: str, action: str, details: Mapping[str, Any]) -> None:
+        """See the port."""
+        async with self._database.connection() as connection:
+            await connection.execute(load("intake").add_audit, storable(actor), action, storable_json(details))
+
+
+async def _wake(connection: Connection, placed: Iterable[Place], now: datetime) -> None:
+    woken = {place.connection_id for place in placed if place.due_at is not None and place.connection_id is not None}
+    if woken:
+        await connection.execute(load("intake").wake_lanes, sorted(woken), now)
+
 
 def _group(state: OrderState, rows: Sequence[asyncpg.Record]) -> GroupSum:
     first = rows[0]
@@ -157,42 +143,17 @@ def _group(state: OrderState, rows: Sequence[asyncpg.Record]) -> GroupSum:
     )
 
 
-def _held(row: asyncpg.Record, ties: Ties) -> Held:
-    place = Place(
-        connection_id=row["connection_id"],
-        state=OrderState(row["state"]),
-        reason=read_reason(row),
-        due_at=row["due_at"],
-        change=row["change"],
-        priority=row["priority"],
-        takes=row["takes"],
-        attempts=row["attempts"],
-        changes_in_hour=row["changes_in_hour"],
-        changes_since=row["changes_since"],
-    )
-    facts = Facts(
-        paid=row["paid"],
-        paid_moment=row["paid_moment"],
-        cancelled=row["cancelled"],
-        wish=Wish(row["wish"]),
-        released=row["released"],
-        has_document=ties.live_invoice,
-    )
-    return Held(place=place, facts=facts, ties=ties, announced=row["announced"])
-
-
 def _placed(
     held: Mapping[OrderKey, Held],
     shop: ShopSettings | None,
     connections: Mapping[str, ConnectionSettings],
+    priority: Priority,
     now: datetime,
 ) -> dict[OrderKey, Place]:
-    priority = priority_of_release(len(held))
-    placed = {}
-    for key, one in held.items():
-        own = connection_of(one.place, one.ties, shop)
-        placed[key] = released_place(one, shop, connections.get(own or ""), priority, now)
-    return placed
+    return {
+        key: released_place(one, shop, connection_for(one, shop, connections), priority, now)
+        for key, one in held.items()
+    }
 
 
 def _released_row(key: OrderKey, place: Place) -> Row:

@@ -11,7 +11,7 @@ from consumer.domain.deciding.new import decide_new
 from consumer.domain.deciding.situation import TAKES_MAX, Decision, Rest, Situation, park
 from consumer.domain.records import Conclusion, Note, OrderRecord
 from consumer.domain.standing import stand
-from consumer.domain.states import OrderState, Reason, ReasonCode
+from consumer.domain.states import Ask, OrderState, Reason, ReasonCode, Wish
 
 
 def decide(situation: Situation) -> Decision:
@@ -26,7 +26,19 @@ def decide(situation: Situation) -> Decision:
         word = standing.reason.code.value if standing.reason else standing.state.value
         return Rest(conclusion=Conclusion(state=standing.state, reason=standing.reason), note=Note(decision=word))
     live = record.live_invoice
+    if live is None and record.facts.asked in (Ask.DELETE, Ask.DELETE_SENT):
+        return _not_wanted()
     return decide_new(situation) if live is None else decide_existing(situation, live)
+
+
+def _not_wanted() -> Rest:
+    """What a person wanted gone is gone: it is not made again by any event, nor by the replay."""
+    reason = Reason(code=ReasonCode.NOT_WANTED, message="Its document was deleted on purpose; none is wanted.")
+    return Rest(
+        conclusion=Conclusion(state=OrderState.WITHDRAWN, reason=reason),
+        note=Note(decision="not_wanted", words=("There is no document any more, and none is made again.",)),
+        wish=Wish.NONE,
+    )
 
 
 def _stops_the_process(record: OrderRecord) -> Reason:

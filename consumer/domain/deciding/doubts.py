@@ -1,45 +1,46 @@
 """A write of which no answer is known: wait until it has settled, then ask the ledger before writing again."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from consumer.domain.comparison import Sought, is_ours
+from consumer.domain.deciding.absence import absent, doubt
+from consumer.domain.deciding.money_doubts import (
+    resolve_applied,
+    resolve_credit_note,
+    resolve_paid_out,
+    resolve_payment,
+)
 from consumer.domain.deciding.situation import (
     DELETED_BY_HAND,
     DELETED_FOR_DIFFERENCE,
+    VOIDED_BY_HAND,
     Adopt,
     Call,
     Decision,
     Forget,
     Gone,
-    Rest,
+    Restate,
     Situation,
     park,
     recorded,
     stands,
 )
-from consumer.domain.ledger import FindInvoices, Invoice, ReadInvoice
-from consumer.domain.records import Conclusion, Intent, Note, Resolution
-from consumer.domain.states import OrderState, Reason, ReasonCode
+from consumer.domain.ledger import FindInvoices, Invoice, InvoiceStatus, ReadInvoice
+from consumer.domain.records import Intent, Note, Resolution
+from consumer.domain.states import Reason, ReasonCode
 
 
 def resolve(situation: Situation, intent: Intent) -> Decision:
     """Decide what is to be asked about an open intent, or what the answers make of it."""
     if intent.settles_in_seconds > 0:
-        return _doubt(intent.settles_in_seconds, f"No answer is known to {intent.operation}; asked in a while.")
-    match intent.operation:
-        case "create_invoice":
-            return _resolve_create(situation, intent)
-        case "update_invoice" | "delete_invoice" | "void_invoice":
-            return _resolve_by_read(situation, intent)
-        case _:
-            return Forget(
-                resolve=Resolution.SUPERSEDED, note=Note(decision="forget", words=(f"{intent.operation} again.",))
-            )
-
-
-def _doubt(seconds: float, words: str, *, looked: bool = False) -> Rest:
-    conclusion = Conclusion(state=OrderState.UNCERTAIN, due_in_seconds=max(seconds, 0.05))
-    return Rest(conclusion=conclusion, note=Note(decision="wait_for_certainty", words=(words,)), looked=looked)
+        return doubt(intent.settles_in_seconds, f"No answer is known to {intent.operation}; asked in a while.")
+    ask = _ASK.get(intent.operation)
+    if ask is None:
+        note = Note(decision="forget", words=(f"{intent.operation} again.",))
+        return Forget(resolve=Resolution.SUPERSEDED, note=note)
+    return ask(situation, intent)
 
 
 def _resolve_create(situation: Situation, intent: Intent) -> Decision:
@@ -57,19 +58,7 @@ def _resolve_create(situation: Situation, intent: Intent) -> Decision:
         return Adopt(invoice=ours[0], note=note, resolve=Resolution.ADOPTED)
     if read:
         return park(_not_ours(intent, read), resolve=Resolution.SUPERSEDED)
-    return _absent(situation, intent)
-
-
-def _absent(situation: Situation, intent: Intent) -> Decision:
-    """A list may lag behind: only two looks, some time apart, make an absence."""
-    again = 30.0 if situation.connection is None else situation.connection.limits.look_again_seconds
-    if intent.looked_seconds_ago is None:
-        return _doubt(again, "It was not found; looked for once more in a while.", looked=True)
-    if intent.looked_seconds_ago < again:
-        return _doubt(again - intent.looked_seconds_ago, "It was not found; looked for once more in a while.")
-    return Forget(
-        resolve=Resolution.ABSENT, note=Note(decision="absent", words=("Two looks found nothing: made anew.",))
-    )
+    return absent(situation, intent)
 
 
 def _resolve_by_read(situation: Situation, intent: Intent) -> Decision:
@@ -80,10 +69,26 @@ def _resolve_by_read(situation: Situation, intent: Intent) -> Decision:
     invoice = situation.known.invoices[invoice_id]
     if invoice is None:
         note = Note(decision="gone", words=("The document is gone from the ledger.",))
-        status = DELETED_FOR_DIFFERENCE if intent.operation == "delete_invoice" else DELETED_BY_HAND
+        ours = intent.sought.get("status", DELETED_FOR_DIFFERENCE)
+        status = ours if intent.operation == "delete_invoice" else DELETED_BY_HAND
         return Gone(invoice_id=invoice_id, status=status, note=note, resolve=Resolution.ADOPTED)
+    if invoice.status is InvoiceStatus.VOID and intent.operation != "void_invoice":
+        note = Note(decision="gone", words=("Somebody has made the document void.",))
+        return Gone(invoice_id=invoice_id, status=VOIDED_BY_HAND, note=note, resolve=Resolution.ADOPTED)
     note = Note(decision="seen", words=("The ledger's own state was read.",))
+    if intent.operation == "email_invoice":
+        return _mailed(situation, invoice)
     return Adopt(invoice=invoice, note=note, resolve=Resolution.ADOPTED)
+
+
+def _mailed(situation: Situation, invoice: Invoice) -> Decision:
+    """A mail whose answer was lost is not sent again: twice is worse than a person's look at the story."""
+    live = situation.record.live_invoice
+    if live is None:
+        return Forget(resolve=Resolution.SUPERSEDED, note=Note(decision="forget", words=("No invoice to mail.",)))
+    words = "The mail had left." if invoice.emailed else "It is not known whether the mail left; it is not repeated."
+    document = replace(live, status=invoice.status.value, balance=invoice.balance, emailed=True)
+    return Restate(document=document, note=Note(decision="email", words=(words,)), resolve=Resolution.ADOPTED)
 
 
 def _is_of_intent(situation: Situation, intent: Intent, invoice: Invoice) -> bool:
@@ -108,3 +113,17 @@ def _not_ours(intent: Intent, found: list[Invoice]) -> Reason:
         message=f"Other documents in the ledger have the reference {intent.sought['reference']}: {links}",
         fix="Look at them in the ledger: delete or void what is wrong and retry, or ignore the order.",
     )
+
+
+_ASK: dict[str, Callable[[Situation, Intent], Decision]] = {
+    "create_invoice": _resolve_create,
+    "update_invoice": _resolve_by_read,
+    "delete_invoice": _resolve_by_read,
+    "void_invoice": _resolve_by_read,
+    "mark_sent": _resolve_by_read,
+    "email_invoice": _resolve_by_read,
+    "create_credit_note": resolve_credit_note,
+    "apply_credit": resolve_applied,
+    "refund_credit": resolve_paid_out,
+    "record_payment": resolve_payment,
+}

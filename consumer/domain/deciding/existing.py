@@ -1,122 +1,116 @@
-"""An order with a live invoice: leave it, correct the draft, take it down, or ask a person."""
+"""An order with a live invoice: leave it, correct it, credit it, take it down, or ask a person.
+
+The ledger's own state decides, not our record of it: nothing is written to a document before it was read, or seen
+unchanged in a list of changes, within this booking.
+"""
 
 from dataclasses import replace
 
+from consumer.domain.deciding.cancelling import asked_away, take_down
+from consumer.domain.deciding.correcting import correct_draft, correct_sent
+from consumer.domain.deciding.refunding import credit_refund, use_credits
+from consumer.domain.deciding.settling import settle
 from consumer.domain.deciding.situation import (
     DELETED_BY_HAND,
-    Adopt,
+    VOIDED_BY_HAND,
     Call,
     Decision,
     Gone,
     Rest,
     Situation,
     draft_digest,
-    order_subject,
     park,
-    unreadable,
 )
-from consumer.domain.ledger import DeleteInvoice, Invoice, InvoiceStatus, ReadInvoice, UpdateInvoice, VoidInvoice
-from consumer.domain.mapping import Mapped
+from consumer.domain.deciding.wanted import credit_notes, folds_refunds, pending_refunds, wanted_sent
+from consumer.domain.ledger import Invoice, InvoiceStatus, ReadInvoice
 from consumer.domain.records import Conclusion, Document, Note
+from consumer.domain.settings import UnpaidAfterBooking
 from consumer.domain.states import OrderState, Reason, ReasonCode
 
 
 def decide_existing(situation: Situation, live: Document) -> Decision:
     """Decide for an order whose live invoice is known."""
     record = situation.record
+    asked = asked_away(situation, live)
+    if asked is not None:
+        return asked
     if record.facts.cancelled:
-        return _take_down(situation, live)
+        return take_down(situation, live, "The order was cancelled.")
+    if situation.order is not None and situation.order.payment_taken_back:
+        return _unpaid(situation, live)
     if live.agreed and live.content_hash == record.content_hash:
-        return Rest(conclusion=Conclusion(state=OrderState.BOOKED), note=Note(decision="booked"))
-    mapped = situation.mapped
-    if not isinstance(mapped, Mapped):
-        return park(mapped or unreadable())
-    same_draft = draft_digest(mapped) == live.written_digest
-    if live.agreed and same_draft:
+        return _follow_up(situation, live, Note(decision="booked"))
+    return _changed(situation, live)
+
+
+def _changed(situation: Situation, live: Document) -> Decision:
+    """The content is another one than was written, or what was written has not been proved right."""
+    wanted = wanted_sent(situation, live)
+    if isinstance(wanted, Reason):
+        return park(wanted)
+    if live.agreed and draft_digest(wanted) == live.written_digest:
         words = ("The change touches nothing that stands on the document.",)
-        return Rest(conclusion=Conclusion(state=OrderState.BOOKED), note=Note(decision="no_change", words=words))
-    return _correct(situation, mapped, live, same_draft=same_draft)
+        return _follow_up(situation, live, Note(decision="no_change", words=words))
+    now = _seen(situation, live)
+    if not isinstance(now, Invoice):
+        return now
+    if now.status is InvoiceStatus.DRAFT:
+        return correct_draft(situation, live, now)
+    return correct_sent(situation, live, now, wanted)
 
 
-def _take_down(situation: Situation, live: Document) -> Decision:
-    """A cancelled order's draft is made void, so that its number stays accounted for; anything else needs a person."""
+def _seen(situation: Situation, live: Document) -> Invoice | Decision:
+    """Give the invoice as the ledger has it now, or what is to be done first or instead."""
     if live.ledger_id not in situation.known.invoices:
         return Call(operation=ReadInvoice(invoice_id=live.ledger_id))
     now = situation.known.invoices[live.ledger_id]
+    return gone_by_hand(live, now) if now is None or now.status is InvoiceStatus.VOID else now
+
+
+def gone_by_hand(live: Document, now: Invoice | None) -> Gone:
+    """Note that somebody deleted our invoice, or made it void; what follows is decided from there."""
     if now is None:
-        note = Note(decision="gone", words=("The cancelled order's invoice is gone from the ledger.",))
-        return Gone(invoice_id=live.ledger_id, status=DELETED_BY_HAND, note=note)
-    if now.status is InvoiceStatus.VOID:
-        return Adopt(invoice=now, note=Note(decision="seen", words=("It is void already.",)))
-    if now.status is not InvoiceStatus.DRAFT:
-        return park(_needs_hand(ReasonCode.CANCELLED_AFTER_BOOKING, live, "was cancelled", "Void or credit"))
-    return Call(
-        operation=VoidInvoice(invoice_id=live.ledger_id),
-        note=Note(decision="void", words=("The order was cancelled while its invoice was a draft.",)),
-        subject=order_subject(situation.record),
-        sought={"invoice_id": live.ledger_id},
-    )
+        words = f"Invoice {live.number} was deleted in the ledger by hand."
+        return Gone(invoice_id=live.ledger_id, status=DELETED_BY_HAND, note=Note(decision="gone", words=(words,)))
+    words = f"Invoice {live.number} was made void in the ledger by hand."
+    return Gone(invoice_id=live.ledger_id, status=VOIDED_BY_HAND, note=Note(decision="gone", words=(words,)))
 
 
-def _correct(situation: Situation, mapped: Mapped, live: Document, *, same_draft: bool) -> Decision:
-    """Make the draft say what the order says now, unless a person has had a hand in it.
-
-    Where the very same draft was answered with other figures there is nothing better to send: it is taken back.
-    """
-    if live.ledger_id not in situation.known.invoices:
-        return Call(operation=ReadInvoice(invoice_id=live.ledger_id))
-    now = situation.known.invoices[live.ledger_id]
-    if now is None or now.status is InvoiceStatus.VOID:
-        return park(
-            _needs_hand(ReasonCode.GONE_FROM_LEDGER, live, "changed", "It was deleted or voided there; look at")
-        )
-    if now.status is not InvoiceStatus.DRAFT:
-        return park(_needs_hand(ReasonCode.CHANGED_AFTER_BOOKING, live, "changed", "Correct"))
-    if edited_by_hand(live, now):
-        return park(_needs_hand(ReasonCode.EDITED_BY_HAND, live, "changed", "Somebody edited it; correct"))
-    return _take_back(situation, live) if same_draft else _update(situation, mapped, live, now)
-
-
-def edited_by_hand(live: Document, now: Invoice) -> bool:
-    """Tell whether somebody changed the document after we last saw it."""
-    if live.ledger_modified_at is not None and now.modified_at is not None:
-        return now.modified_at != live.ledger_modified_at
-    return now.total != live.total
-
-
-def _take_back(situation: Situation, live: Document) -> Call:
-    return Call(
-        operation=DeleteInvoice(invoice_id=live.ledger_id),
-        note=Note(decision="take_back", words=("The ledger's figures differ from the shop's.",)),
-        subject=order_subject(situation.record),
-        sought={"invoice_id": live.ledger_id},
-    )
-
-
-def _update(situation: Situation, mapped: Mapped, live: Document, now: Invoice) -> Call:
-    line_ids = tuple(line.line_id for line in now.lines or ())[: len(mapped.draft.lines)]
-    return Call(
-        operation=update_of(mapped, live, line_ids),
-        note=Note(decision="update", words=mapped.words, figures={"expected_total": str(mapped.expected.total)}),
-        subject=order_subject(situation.record),
-        sought={
-            "invoice_id": live.ledger_id,
-            "digest": draft_digest(mapped).hex(),
-            "content_hash": (situation.record.content_hash or b"").hex(),
-            "total": str(mapped.expected.total),
-        },
-    )
-
-
-def update_of(mapped: Mapped, live: Document, line_ids: tuple[str, ...] = ()) -> UpdateInvoice:
-    """Give the change that makes the live invoice say what the order says; it keeps what it is found by."""
-    draft = replace(mapped.draft, contact_id=live.contact_id, reference=live.reference, unique_key=live.unique_key)
-    return UpdateInvoice(invoice_id=live.ledger_id, draft=draft, line_ids=line_ids)
-
-
-def _needs_hand(code: ReasonCode, live: Document, what: str, fix: str) -> Reason:
+def _wrong_credit(note: Document) -> Reason:
     return Reason(
-        code=code,
-        message=f"The order {what} after invoice {live.number} had been made ({live.status}).",
-        fix=f"{fix} invoice {live.number} in the ledger: {live.url}".strip(),
+        code=ReasonCode.DIFFERENCE,
+        message=f"Credit note {note.number} came to other figures in the ledger than were meant: {note.total}.",
+        fix=f"Correct it in the ledger, then release the order: {note.url}".strip(),
     )
+
+
+def _unpaid(situation: Situation, live: Document) -> Decision:
+    """Its payment was taken back: as if it had been cancelled, or a person decides."""
+    if situation.shop is not None and situation.shop.unpaid_after_booking is UnpaidAfterBooking.AS_CANCELLED:
+        return take_down(situation, live, "The order's payment was taken back.")
+    return park(
+        Reason(
+            code=ReasonCode.UNPAID_AFTER_BOOKING,
+            message=f"The order's payment was taken back after invoice {live.number} had been made ({live.status}).",
+            fix=f"Correct invoice {live.number} in the ledger, or delete it: booked order delete. {live.url}".strip(),
+        )
+    )
+
+
+def _follow_up(situation: Situation, live: Document, note: Note) -> Decision:
+    """The invoice is right: give back what was refunded, use what was credited, and do what the shop wants done."""
+    wrong = next((d for d in credit_notes(situation.record, live) if not d.agreed), None)
+    if wrong is not None and not situation.record.facts.released:
+        return park(_wrong_credit(wrong))
+    refunds = pending_refunds(situation, live)
+    if refunds:
+        now = _seen(situation, live)
+        if not isinstance(now, Invoice):
+            return now
+        if now.status is not InvoiceStatus.DRAFT:
+            return credit_refund(situation, live, now, refunds[0])
+        if folds_refunds(situation):
+            return correct_draft(situation, live, now)
+        note = replace(note, words=(*note.words, "Refunds are credited once the invoice has been sent."))
+    step = use_credits(situation, live) or settle(situation, live)
+    return step or Rest(conclusion=Conclusion(state=OrderState.BOOKED), note=note)

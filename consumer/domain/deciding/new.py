@@ -6,12 +6,15 @@ from decimal import Decimal
 from consumer.domain.comparison import Sought, is_ours
 from consumer.domain.customer_choice import Known
 from consumer.domain.deciding.probing import PROBES_MAX, explained_by_rounding, total_otherwise, tried
+from consumer.domain.deciding.settling import leaves_more
 from consumer.domain.deciding.situation import (
+    BY_HAND,
     DELETED_BY_HAND,
     DELETED_FOR_DIFFERENCE,
     Adopt,
     Call,
     Decision,
+    Rest,
     Situation,
     WhoIs,
     draft_digest,
@@ -19,24 +22,27 @@ from consumer.domain.deciding.situation import (
     park,
     recorded,
     stands,
-    unreadable,
 )
+from consumer.domain.deciding.wanted import refunds_of, wanted_draft
 from consumer.domain.ledger import CreateInvoice, FindInvoices, Invoice, ReadInvoice
 from consumer.domain.mapping import Mapped
 from consumer.domain.money import ZERO
-from consumer.domain.records import Document, Note
-from consumer.domain.states import Reason, ReasonCode
+from consumer.domain.records import Conclusion, Document, DocumentKind, Note
+from consumer.domain.settings import DeletedInLedger
+from consumer.domain.states import OrderState, Reason, ReasonCode
 from consumer.domain.texts import plain
 
 
 def decide_new(situation: Situation) -> Decision:
     """Decide for an order that has no live invoice, and may have one."""
-    gone = next((d for d in situation.record.documents if d.status == DELETED_BY_HAND), None)
-    if gone is not None:
-        return park(_gone_by_hand(gone))
-    mapped = situation.mapped
+    left = _taken_away_by_hand(situation) or _not_paid(situation)
+    if left is not None:
+        return left
+    mapped = wanted_draft(situation)
     if not isinstance(mapped, Mapped):
-        return park(mapped or unreadable())
+        return park(mapped)
+    if mapped.expected.total == 0 and any(refund.amount for refund in refunds_of(situation)):
+        return _all_given_back()
     refused = _refused_before(situation, mapped)
     if refused is not None:
         return park(refused, difference=_difference_before(situation, mapped))
@@ -54,12 +60,46 @@ def _with_customer(situation: Situation, mapped: Mapped) -> Decision:
     raise TypeError(f"{situation.customer!r} is no answer to who the customer is")
 
 
-def _gone_by_hand(document: Document) -> Reason:
-    return Reason(
+def _taken_away_by_hand(situation: Situation) -> Decision | None:
+    """What somebody deleted or made void in the ledger is not made again, unless a person or the setting says so.
+
+    While the order is as it was then it only says so; a change of the order since asks a person.
+    """
+    record, shop = situation.record, situation.shop
+    invoices = [d for d in record.documents if d.kind is DocumentKind.INVOICE]
+    last = max(invoices, key=lambda d: d.n, default=None)
+    if last is None or last.status not in BY_HAND or record.facts.released:
+        return None
+    if shop is not None and shop.deleted_in_ledger is DeletedInLedger.MAKE_AGAIN:
+        return None
+    done = "deleted" if last.status == DELETED_BY_HAND else "made void"
+    reason = Reason(
         code=ReasonCode.GONE_FROM_LEDGER,
-        message=f"Invoice {document.number} was deleted in the ledger by hand; none is made in its place.",
-        fix="If there should be one again, make it in the ledger, or ask for it by a person's release.",
+        message=f"Invoice {last.number} was {done} in the ledger by hand; none is made in its place.",
+        fix="If there should be one again: booked order generate.",
     )
+    if last.content_hash != record.content_hash:
+        return park(reason)
+    conclusion = Conclusion(state=OrderState.WITHDRAWN, reason=reason)
+    return Rest(conclusion=conclusion, note=Note(decision="gone", words=(reason.message,)))
+
+
+def _not_paid(situation: Situation) -> Decision | None:
+    """Its payment was taken back before it was booked: it waits to be paid again, unless a person lets it through."""
+    taken_back = situation.order is not None and situation.order.payment_taken_back
+    if not taken_back or situation.record.facts.released:
+        return None
+    reason = Reason(code=ReasonCode.NOT_PAID, message="The order's payment was taken back before it was booked.")
+    conclusion = Conclusion(state=OrderState.WAITING, reason=reason)
+    return Rest(conclusion=conclusion, note=Note(decision="not_paid", words=(reason.message,)))
+
+
+def _all_given_back() -> Rest:
+    reason = Reason(
+        code=ReasonCode.REFUNDED, message="All of the order was given back before it had an invoice: there is none."
+    )
+    conclusion = Conclusion(state=OrderState.WITHDRAWN, reason=reason)
+    return Rest(conclusion=conclusion, note=Note(decision="refunded", words=(reason.message,)))
 
 
 def _refused_before(situation: Situation, mapped: Mapped) -> Reason | None:
@@ -186,4 +226,13 @@ def _create(situation: Situation, mapped: Mapped, contact_id: str) -> Decision:
         # An invoice made under the other rounding is ours as well, and has to be found to be taken back.
         sought["total_otherwise"] = str(otherwise)
     note = Note(decision="create", words=mapped.words, figures={"expected_total": str(mapped.expected.total)})
-    return Call(operation=CreateInvoice(draft=draft), note=note, subject=order_subject(situation.record), sought=sought)
+    if mapped.folded:
+        sought["folded"] = "\n".join(mapped.folded)
+    return Call(
+        operation=CreateInvoice(draft=draft),
+        note=note,
+        subject=order_subject(situation.record),
+        sought=sought,
+        mapped=mapped,
+        more=leaves_more(situation),
+    )

@@ -1,19 +1,25 @@
 """What a decision looks at, and what it may say: the types that the parts of the decision share."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any, Final
 
 from consumer.domain.customer_choice import Known
-from consumer.domain.ledger import CreateInvoice, Invoice, InvoiceStatus, Operation
+from consumer.domain.ledger import CreateInvoice, Invoice, InvoiceStatus, LedgerFacts, Operation
 from consumer.domain.mapping import Mapped
-from consumer.domain.records import Conclusion, Note, OrderRecord, Resolution
+from consumer.domain.orders import Order
+from consumer.domain.records import Conclusion, Document, Note, OrderRecord, Resolution
 from consumer.domain.settings import ConnectionSettings, ShopSettings
-from consumer.domain.states import OrderState, Reason, ReasonCode
+from consumer.domain.states import OrderState, Reason, ReasonCode, Wish
 
 DELETED_FOR_DIFFERENCE = "deleted_for_difference"  # a document's status: taken back because of its figures
 DELETED_BY_HAND = "deleted_by_hand"  # a document's status: somebody deleted it in the ledger
+DELETED_ON_PURPOSE = "deleted"  # a document's status: as its order or a person asked
+VOIDED_BY_HAND = "voided_by_hand"  # a document's status: somebody made it void in the ledger
+CREDITED = "credited"  # an invoice's status: all of it was given back by credit notes
+BY_HAND: Final = frozenset({DELETED_BY_HAND, VOIDED_BY_HAND})
 TAKES_MAX = 3  # an order that was in hand at three ends of a process is not taken a fourth time
 
 
@@ -24,10 +30,16 @@ class Observations:
     invoices: Mapping[str, Invoice | None] = field(default_factory=dict)
     by_reference: tuple[Invoice, ...] | None = None
     key_taken: bool = False  # the unique field refused: a document of ours must be there
+    answers: Mapping[Hashable, Any] = field(default_factory=dict)  # to the other reads, by the operation that asked
+    closed_until: date | None = None  # the ledger refused a day of a closed period, which ends with this one
 
     def with_invoice(self, invoice_id: str, invoice: Invoice | None) -> "Observations":
         """Add an invoice that was read whole, or found gone."""
         return replace(self, invoices={**self.invoices, invoice_id: invoice})
+
+    def with_answer(self, operation: Operation, result: Any) -> "Observations":
+        """Add what another read has given; None where the thing asked for is gone."""
+        return replace(self, answers={**self.answers, operation: result})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +47,8 @@ class Situation:
     """All that a decision looks at.
 
     ``mapped`` and ``customer`` are None until somebody needed them; ``seen`` is what a look first found under the
-    order's reference.
+    order's reference. ``mapped`` is the order as it stands, without its refunds. ``order`` is None where only a bare
+    message is known, ``facts`` where nothing needed the ledger's facts yet. ``today`` is the day by the organisation.
     """
 
     record: OrderRecord
@@ -45,6 +58,10 @@ class Situation:
     customer: Known | Reason | None = None
     seen: tuple[Invoice, ...] = ()
     known: Observations = field(default_factory=Observations)
+    order: Order | None = None
+    facts: LedgerFacts | None = None
+    today: date | None = None
+    looked_first: bool = False  # documents may be in the ledger that Postgres has forgotten
 
     @property
     def has_unique_field(self) -> bool:
@@ -60,16 +77,24 @@ class Rest:
     note: Note | None = None
     resolve: Resolution | None = None
     looked: bool = False
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call to make. For a write ``subject`` is what it writes for, ``sought`` how to find it again."""
+    """One call to make. For a write ``subject`` is what it writes for, ``sought`` how to find it again.
+
+    ``mapped`` is what an invoice is written from. ``about`` is our record of the document that it changes or that it
+    makes, as far as it is known before the answer. ``more``: something is left to do after it.
+    """
 
     operation: Operation
     note: Note | None = None
     subject: str = ""
     sought: Mapping[str, str] = field(default_factory=dict)
+    mapped: Mapped | None = None
+    about: Document | None = None
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +129,23 @@ class Gone:
     resolve: Resolution | None = None
 
 
-Decision = Rest | Call | WhoIs | Adopt | Forget | Gone
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restate:
+    """One of our documents is to be known otherwise from now on: record it, then decide again."""
+
+    document: Document
+    note: Note
+    resolve: Resolution | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person asked is refused: tell them why, then decide as if it had not been asked."""
+
+    note: Note
+
+
+Decision = Rest | Call | WhoIs | Adopt | Forget | Gone | Restate | Answer
 
 
 def draft_digest(mapped: Mapped) -> bytes:

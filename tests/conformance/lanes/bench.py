@@ -29,7 +29,8 @@ from consumer.domain.orders import OrderKey
 from consumer.ports.contacts import ContactStore
 from consumer.ports.intake import IntakeStore
 from consumer.ports.lanes import BookingStore, CallStore, LaneStore, TokenStore
-from consumer.ports.settings import PeopleStore, SettingsStore
+from consumer.ports.people import PeopleStore
+from consumer.ports.settings import SettingsStore
 from consumer.secrets import Keyring
 from tests.conformance.intake.rig import render
 

@@ -9,6 +9,7 @@ import pytest
 from consumer.domain.deciding import decide
 from consumer.domain.deciding.situation import Adopt, Call, Gone, Observations, Rest
 from consumer.domain.ledger import DeleteInvoice, InvoiceStatus, ReadInvoice, UpdateInvoice, VoidInvoice
+from consumer.domain.settings import CancelledSent
 from consumer.domain.states import OrderState, ReasonCode
 from tests.domain.deciding.building import PAID_AT, SHOP, document, invoice, situation, with_documents
 
@@ -55,7 +56,6 @@ def test_a_changed_draft_is_read_before_it_is_updated() -> None:
     [
         ({"modified_at": PAID_AT + timedelta(seconds=5)}, ReasonCode.EDITED_BY_HAND),
         ({"status": InvoiceStatus.SENT}, ReasonCode.CHANGED_AFTER_BOOKING),
-        ({"status": InvoiceStatus.VOID}, ReasonCode.GONE_FROM_LEDGER),
     ],
 )
 def test_what_a_person_did_in_the_ledger_is_never_overwritten(now: dict[str, object], code: ReasonCode) -> None:
@@ -81,6 +81,15 @@ def test_a_draft_is_corrected_where_the_answer_has_shown_another_way() -> None:
     assert isinstance(decision.operation, UpdateInvoice)
 
 
+def test_a_change_finds_the_invoice_made_void_by_hand_and_leaves_it_so() -> None:
+    """What a person made void stays void, and nothing is made in its place: a person is asked."""
+    stored = with_documents(document(content_hash=CHANGED, written_digest=CHANGED))
+    decision = decide(situation(stored, known=read(status=InvoiceStatus.VOID)))
+    assert isinstance(decision, Gone)
+    after = with_documents(document(content_hash=CHANGED, written_digest=CHANGED, live=False, status=decision.status))
+    assert reason_of(decide(situation(after))) is ReasonCode.GONE_FROM_LEDGER
+
+
 def test_a_cancelled_draft_is_made_void_and_keeps_its_number() -> None:
     """Read first; a draft is made void; what was sent needs a person."""
     stored = with_documents(document(), cancelled=True)
@@ -88,7 +97,12 @@ def test_a_cancelled_draft_is_made_void_and_keeps_its_number() -> None:
     decision = decide(situation(stored, known=read()))
     assert isinstance(decision, Call)
     assert decision.operation == VoidInvoice(invoice_id="i1")
-    sent = decide(situation(stored, known=read(status=InvoiceStatus.SENT)))
+    sent = decide(
+        replace(
+            situation(stored, known=read(status=InvoiceStatus.SENT)),
+            shop=replace(SHOP, cancelled_sent=CancelledSent.PARK),
+        )
+    )
     assert reason_of(sent) is ReasonCode.CANCELLED_AFTER_BOOKING
 
 

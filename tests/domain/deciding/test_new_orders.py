@@ -141,9 +141,11 @@ def test_where_only_the_vat_differed_the_reason_says_so() -> None:
 
 
 def test_an_invoice_deleted_by_hand_is_not_made_again() -> None:
-    """What a person deleted in the ledger stays deleted."""
+    """What a person deleted in the ledger stays deleted: said, and asked about once the order changes."""
     gone = document(status=DELETED_BY_HAND, live=False)
-    assert rest_of(decide(situation(with_documents(gone)))) == (OrderState.PARKED, ReasonCode.GONE_FROM_LEDGER)
+    assert rest_of(decide(situation(with_documents(gone)))) == (OrderState.WITHDRAWN, ReasonCode.GONE_FROM_LEDGER)
+    changed = replace(gone, content_hash=b"of before")
+    assert rest_of(decide(situation(with_documents(changed)))) == (OrderState.PARKED, ReasonCode.GONE_FROM_LEDGER)
 
 
 def test_a_cancelled_and_revived_order_gets_the_next_number_of_its_key() -> None:

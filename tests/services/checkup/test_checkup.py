@@ -11,7 +11,7 @@ from consumer.adapters.memory.ledger import Fault
 from consumer.domain.settings import ShopSettings
 from consumer.domain.states import OrderState, ReasonCode
 from consumer.errors import DatabaseUnavailableError, StopCause
-from consumer.ports.settings import GroupSum
+from consumer.ports.people import GroupSum
 from consumer.services.asking import asking
 from consumer.services.checkup import Finding, Grade, check_connection, check_groups, check_shops, try_out
 from tests.services.sync.virtual_time import run

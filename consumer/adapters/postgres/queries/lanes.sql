@@ -156,6 +156,7 @@ FOR UPDATE OF l
 -- name: read_connection
 -- A connection with what its lane knows.
 SELECT c.connection_id, c.active, c.settings, c.ledger_facts, c.stopped_cause, l.look_first,
+       l.looked_first_until IS NOT NULL AS looked_first,
        extract(epoch FROM clock_timestamp() - c.ledger_facts_read_at)::double precision AS facts_age_seconds,
        coalesce((SELECT name FROM installation), '') AS installation,
        l.paced_until, l.throttled_until, l.halved_until, l.daily_limit, l.daily_left, l.daily_resets_at,

@@ -13,15 +13,68 @@ ORDER BY o.shop_id, o.reason_code, o.group_key, o.currency
 -- Orders of a shop that a release may concern, the oldest first by key, locked.
 SELECT o.shop_id, o.order_id, o.connection_id, o.paid, o.paid_moment, o.cancelled, o.wish, o.released, o.state,
        o.reason_code, o.reason_message, o.reason_fix, o.group_key, o.change, o.priority, o.due_at, o.takes, o.attempts,
-       o.changes_in_hour, o.changes_since, o.announced IS NOT NULL AS announced
+       o.changes_in_hour, o.changes_since, o.announced IS NOT NULL AS announced, o.asked
 FROM orders o
 WHERE o.shop_id = $1 AND o.state IN ('waiting', 'parked', 'withdrawn')
   AND ($2::text IS NULL OR o.order_id = $2)
   AND ($3::text IS NULL OR o.reason_code = $3)
+  AND ($4::text IS NULL OR o.group_key = $4)
   AND ($2::text IS NOT NULL OR o.state <> 'withdrawn')
 ORDER BY o.order_id
-LIMIT $4
+LIMIT $5
 FOR UPDATE
+
+-- name: lock_one
+-- One order that a person speaks of, locked.
+SELECT o.shop_id, o.order_id, o.connection_id, o.paid, o.paid_moment, o.cancelled, o.wish, o.released, o.state,
+       o.reason_code, o.reason_message, o.reason_fix, o.group_key, o.change, o.priority, o.due_at, o.takes, o.attempts,
+       o.changes_in_hour, o.changes_since, o.announced IS NOT NULL AS announced, o.asked
+FROM orders o
+WHERE o.shop_id = $1 AND o.order_id = $2
+FOR UPDATE
+
+-- name: put_spoken
+-- Where a person's words leave an order, and what is wanted of it. The answer of what was asked before is void.
+UPDATE orders
+SET connection_id = $3, state = $4, reason_code = $5, reason_message = $6, reason_fix = $7, group_key = $8,
+    difference = NULL, due_at = $9, change = $10, priority = $11, takes = $12, attempts = 0, changes_in_hour = 0,
+    changes_since = NULL, wish = $13, released = $14,
+    wish_by = CASE WHEN wish = $13 AND released = $14 THEN wish_by ELSE $16::text END,
+    wish_at = CASE WHEN wish = $13 AND released = $14 THEN wish_at ELSE clock_timestamp() END,
+    wish_note = CASE WHEN wish = $13 AND released = $14 THEN wish_note ELSE $17::text END,
+    asked = $15::text,
+    asked_by = CASE WHEN $15::text IS NULL THEN asked_by ELSE $16::text END,
+    asked_at = CASE WHEN $15::text IS NULL THEN asked_at ELSE clock_timestamp() END,
+    asked_note = CASE WHEN $15::text IS NULL THEN asked_note ELSE $17::text END,
+    answer = '', updated_at = clock_timestamp()
+WHERE shop_id = $1 AND order_id = $2
+
+-- name: audit_order
+-- Who said what of one order.
+INSERT INTO audit_log (actor, action, shop_id, order_id, details) VALUES ($1, $2, $3, $4, $5)
+
+-- name: retry_closed
+-- Orders parked for a closed period of which nothing was decided for so long, behind everything else.
+WITH closed AS (
+    SELECT o.shop_id, o.order_id
+    FROM orders o
+    WHERE o.state = 'parked' AND o.reason_code = 'period_closed'
+      AND NOT EXISTS (
+          SELECT FROM decisions d
+          WHERE d.shop_id = o.shop_id AND d.order_id = o.order_id
+            AND d.decided_at > clock_timestamp() - make_interval(secs => $1::double precision)
+      )
+    ORDER BY o.shop_id, o.order_id
+    LIMIT $2
+    FOR UPDATE OF o
+)
+UPDATE orders o
+SET state = 'due', reason_code = NULL, reason_message = '', reason_fix = '', group_key = NULL, difference = NULL,
+    due_at = clock_timestamp(), change = o.change + 1, priority = 2, takes = 0, attempts = 0,
+    updated_at = clock_timestamp()
+FROM closed c
+WHERE o.shop_id = c.shop_id AND o.order_id = c.order_id
+RETURNING o.connection_id
 
 -- name: release_orders
 -- Released orders where they stand now.
@@ -29,7 +82,7 @@ UPDATE orders o
 SET connection_id = n.connection_id, state = n.state, reason_code = n.reason_code, reason_message = n.reason_message,
     reason_fix = n.reason_fix, group_key = n.group_key, difference = NULL, due_at = n.due_at, change = n.change,
     priority = n.priority, takes = 0, attempts = 0, changes_in_hour = 0, changes_since = NULL, released = true,
-    wish = 'auto', wish_by = $1, wish_at = clock_timestamp(), updated_at = clock_timestamp()
+    wish = 'auto', wish_by = $1, wish_at = clock_timestamp(), wish_note = NULL, updated_at = clock_timestamp()
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
             $10::timestamptz[], $11::bigint[], $12::smallint[])
     AS n (shop_id, order_id, connection_id, state, reason_code, reason_message, reason_fix, group_key, due_at, change,

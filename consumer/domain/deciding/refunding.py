@@ -1,0 +1,373 @@
+"""Giving back: a credit note for a refund, for a difference or for all; put on its invoice; its money paid out.
+
+Each is one document with a key of its own: the refund's id, or a part that begins with ``!`` for what no refund of the
+shop stands behind. Credits never exceed what is left of the invoice under each tax.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from consumer.domain.arithmetic import sums_by_tax
+from consumer.domain.crediting import (
+    Given,
+    UnclearError,
+    all_of,
+    check_within,
+    credit_draft,
+    given_of_refund,
+    rest_of,
+    sums_text,
+    unclear,
+)
+from consumer.domain.credits import (
+    ApplyCredit,
+    CreateCreditNote,
+    CreditNote,
+    CreditNoteStatus,
+    FindCreditNotes,
+    RefundCredit,
+)
+from consumer.domain.deciding.situation import (
+    CREDITED,
+    Call,
+    Decision,
+    Restate,
+    Situation,
+    draft_digest,
+    order_subject,
+    park,
+)
+from consumer.domain.deciding.wanted import credit_notes, day_of, digits_of, rounding_of, wanted_sent
+from consumer.domain.ledger import Invoice, InvoiceDraft, ReadInvoice
+from consumer.domain.mapping import Mapped
+from consumer.domain.money import ZERO
+from consumer.domain.orders import Order, Refund
+from consumer.domain.records import Document, DocumentKind, Note, OrderRecord
+from consumer.domain.references import unique_key_of
+from consumer.domain.states import Reason, ReasonCode
+from consumer.domain.texts import cut_with_hash, plain
+
+REFERENCE_CHARACTERS = 100
+ALL_PART = "!all-"  # the part of the credit note for all that is left of an invoice, with the invoice's number in line
+
+
+def credit_refund(situation: Situation, live: Document, now: Invoice, refund: Refund) -> Decision:
+    """Credit one refund of a sent invoice."""
+    order = situation.order
+    if order is None:
+        raise ValueError(f"order {situation.record.key} has refunds and no content")
+    if not live.sums:
+        return park(made_before_sums(live))
+    rest = rest_of(live.sums, [d.sums for d in credit_notes(situation.record, live)])
+    label = "Refund" if situation.shop is None else situation.shop.refund_label
+    try:
+        given = given_of_refund(order, refund, rest, label=label, digits=digits_of(situation))
+    except UnclearError as error:
+        return park(error.reason)
+    beyond = check_within(order, refund.id, given, rest)
+    if beyond is not None:
+        return park(beyond)
+    day = None if refund.created_at is None else day_of(situation, refund.created_at)
+    words = f"Refund {refund.id} of {plain(refund.amount)} {order.currency} is credited."
+    return give_back(situation, live, now, part=refund.id, given=given, words=words, day=day)
+
+
+def credit_rest(situation: Situation, live: Document, now: Invoice, why: str) -> Decision:
+    """Credit all that is left of an invoice; where nothing is left it is no live one any more."""
+    notes = credit_notes(situation.record, live)
+    rest = rest_of(live.sums, [d.sums for d in notes])
+    if any(one.gross or one.tax for one in rest):
+        same_as = None if notes else _as_written(situation, live)
+        part = f"{ALL_PART}{live.n}"
+        label = f"Invoice {live.number}"
+        given = all_of(rest, label=label)
+        return give_back(situation, live, now, part=part, given=given, words=why, same_as=same_as)
+    step = use_credits(situation, live)
+    if step is not None:
+        return step
+    words = f"Invoice {live.number} is credited in full."
+    return Restate(
+        document=replace(live, status=CREDITED, live=False), note=Note(decision="credited", words=(why, words))
+    )
+
+
+def _as_written(situation: Situation, live: Document) -> InvoiceDraft | None:
+    """Give the draft that the invoice was written from, where the order still gives it."""
+    if situation.order is None or not isinstance(situation.mapped, Mapped):
+        return None
+    wanted = wanted_sent(situation, live)
+    if isinstance(wanted, Reason) or draft_digest(wanted) != live.written_digest:
+        return None
+    return wanted.draft
+
+
+def give_back(
+    situation: Situation,
+    live: Document,
+    now: Invoice,
+    *,
+    part: str,
+    given: Sequence[Given],
+    words: str,
+    day: date | None = None,
+    same_as: InvoiceDraft | None = None,
+) -> Decision:
+    """Make the credit note of these sums, unless one of its reference is there already and ours."""
+    reference = credit_reference(situation.record, part)
+    if situation.looked_first or situation.known.key_taken:
+        found = _found(situation, reference, live, given)
+        if found is not None:
+            return found
+    header = _header(situation, live, now, part=part, reference=reference, day=day)
+    draft = credit_draft(header, given, digits=digits_of(situation), rounding=rounding_of(situation), same_as=same_as)
+    if draft is None:
+        return park(unclear(f"The credit note {reference}", given))
+    return _create(situation, live, now, part=part, draft=draft, words=words)
+
+
+def credit_reference(record: OrderRecord, part: str) -> str:
+    """Give the reference of an order's credit note: ``order~credit_note~part``, at most 100 characters."""
+    return cut_with_hash(f"{record.reference}~credit_note~{part}", REFERENCE_CHARACTERS)
+
+
+def _header(
+    situation: Situation, live: Document, now: Invoice, *, part: str, reference: str, day: date | None
+) -> InvoiceDraft:
+    order, connection = situation.order, situation.connection
+    field = None if connection is None else connection.credit_note_unique_field
+    days = [one for one in (day or situation.today, live.issued_on) if one is not None]
+    closed = situation.known.closed_until
+    issued_on = max(days) if days else date.min
+    if closed is not None and issued_on <= closed:
+        issued_on = date.fromordinal(closed.toordinal() + 1)
+    return InvoiceDraft(
+        contact_id=now.contact_id,
+        reference=reference,
+        issued_on=issued_on,
+        due_on=issued_on,
+        currency=now.currency,
+        currency_id=_currency_id(situation, now.currency),
+        lines=(),
+        exchange_rate=_exchange_rate(situation, order),
+        notes=f"For invoice {live.number}.",
+        unique_field=field,
+        unique_key="" if field is None else _key(situation.record, part),
+    )
+
+
+def _key(record: OrderRecord, part: str) -> str:
+    return unique_key_of(record.key, kind=DocumentKind.CREDIT_NOTE.value, part=part, n=next_n(record, part))
+
+
+def next_n(record: OrderRecord, part: str, kind: DocumentKind = DocumentKind.CREDIT_NOTE) -> int:
+    """Give the number of the next document of a part; it grows only after the one before is known to be gone."""
+    return 1 + max((d.n for d in record.documents if d.kind is kind and d.part == part), default=0)
+
+
+def _currency_id(situation: Situation, code: str) -> str:
+    currencies = () if situation.facts is None else situation.facts.currencies
+    return next((currency.currency_id for currency in currencies if currency.code == code), "")
+
+
+def _exchange_rate(situation: Situation, order: Order | None) -> Decimal | None:
+    base = "" if situation.facts is None else situation.facts.organization.currency
+    return None if order is None or order.currency == base else order.exchange_rate
+
+
+def _create(situation: Situation, live: Document, now: Invoice, *, part: str, draft: InvoiceDraft, words: str) -> Call:
+    sums = sums_by_tax(draft, digits_of(situation), rounding_of(situation))
+    total = sum((one.gross for one in sums), ZERO)
+    owed = now.balance
+    applies = owed is not None and owed >= total > 0
+    n = next_n(situation.record, part)
+    about = Document(
+        connection_id=live.connection_id,
+        kind=DocumentKind.CREDIT_NOTE,
+        ledger_id="",
+        number="",
+        status=CreditNoteStatus.OPEN.value,
+        live=True,
+        reference=draft.reference,
+        total=total,
+        currency=draft.currency,
+        part=part,
+        n=n,
+        unique_key=draft.unique_key,
+        issued_on=draft.issued_on,
+        contact_id=draft.contact_id,
+        content_hash=situation.record.content_hash,
+        sums=sums,
+        settles=live.ledger_id,
+        # Where nothing is owed there is nothing to put it on: it stays the customer's credit, or is paid out.
+        applied=owed is not None and (applies or owed == 0),
+    )
+    return Call(
+        operation=CreateCreditNote(draft=draft, apply_to=live.ledger_id if applies else ""),
+        note=Note(decision="credit", words=(words,), figures={"expected_total": str(total), "part": part}),
+        subject=order_subject(situation.record),
+        sought={
+            "reference": draft.reference,
+            "unique_key": draft.unique_key,
+            "contact_id": draft.contact_id,
+            "total": str(total),
+            "part": part,
+            "n": str(n),
+            "settles": live.ledger_id,
+            "applied": "yes" if about.applied else "",
+            "sums": sums_text(sums),
+        },
+        about=about,
+        more=True,
+    )
+
+
+def _found(situation: Situation, reference: str, live: Document, given: Sequence[Given]) -> Decision | None:
+    """Postgres may have forgotten a credit note: what is there under our reference is ours where its figures are."""
+    ask = FindCreditNotes(reference=reference)
+    if ask not in situation.known.answers:
+        return Call(operation=ask)
+    recorded = {d.ledger_id for d in situation.record.documents}
+    found = [
+        note
+        for note in situation.known.answers[ask] or ()
+        if note.reference == reference
+        and note.status is not CreditNoteStatus.VOID
+        and note.credit_note_id not in recorded
+    ]
+    if not found:
+        return None
+    total = sum((one.gross for one in given), ZERO)
+    note = found[0]
+    if len(found) > 1 or note.total != total or note.contact_id != live.contact_id:
+        return park(_not_ours(reference, found))
+    return None if not live.sums else _adopted(live, note, reference)
+
+
+def _adopted(live: Document, note: CreditNote, reference: str) -> Restate:
+    part = reference.rsplit("~", 1)[-1]
+    document = note_document(live.connection_id, note, part=part, n=1, settles=live.ledger_id)
+    return Restate(
+        document=document, note=Note(decision="adopt", words=("The credit note was in the ledger already.",))
+    )
+
+
+def note_document(connection_id: str, note: CreditNote, *, part: str, n: int, settles: str) -> Document:
+    """Make our record of a credit note as the ledger has it."""
+    return Document(
+        connection_id=connection_id,
+        kind=DocumentKind.CREDIT_NOTE,
+        ledger_id=note.credit_note_id,
+        number=note.number,
+        status=note.status.value,
+        live=note.status is not CreditNoteStatus.VOID,
+        reference=note.reference,
+        total=note.total,
+        currency=note.currency,
+        part=part,
+        n=n,
+        unique_key=note.unique_key or "",
+        tax_total=note.tax_total,
+        tax_by_rate=note.tax_by_rate or (),
+        issued_on=note.issued_on,
+        url=note.url,
+        contact_id=note.contact_id,
+        ledger_modified_at=note.modified_at,
+        balance=note.balance,
+        agreed=True,
+        settles=settles,
+    )
+
+
+def _not_ours(reference: str, found: Sequence[CreditNote]) -> Reason:
+    links = ", ".join(f"{note.number} {note.url}".strip() for note in found)
+    return Reason(
+        code=ReasonCode.ALREADY_IN_LEDGER,
+        message=f"Other credit notes in the ledger have the reference {reference}: {links}",
+        fix="Look at them in the ledger: delete or void what is wrong and retry, or ignore the order.",
+    )
+
+
+def made_before_sums(live: Document) -> Reason:
+    """Say that nothing is known of what may be credited under which tax."""
+    return Reason(
+        code=ReasonCode.REFUND_UNCLEAR,
+        message=f"How invoice {live.number} is made up of taxes is not known: it was adopted as it stood.",
+        fix=f"Make the credit note by hand and ignore the order: {live.url}".strip(),
+    )
+
+
+# ---- what is done with a credit --------------------------------------------------------------------------------------
+
+
+def use_credits(situation: Situation, live: Document) -> Decision | None:
+    """Put open credits on the invoice as far as it is owed; then pay out the rest, where the shop names an account."""
+    for note in credit_notes(situation.record, live):
+        if not note.balance:
+            continue
+        step = _pay_out(situation, note) if note.applied else _apply(situation, live, note)
+        if step is not None:
+            return step
+    return None
+
+
+def _apply(situation: Situation, live: Document, note: Document) -> Decision:
+    if live.ledger_id not in situation.known.invoices:
+        return Call(operation=ReadInvoice(invoice_id=live.ledger_id))
+    now = situation.known.invoices[live.ledger_id]
+    amount = min(note.balance or ZERO, ZERO if now is None else now.balance or ZERO)
+    if amount <= 0:
+        words = f"Invoice {live.number} is not owed: credit note {note.number} stays the customer's credit."
+        return Restate(document=replace(note, applied=True), note=Note(decision="credit_open", words=(words,)))
+    operation = ApplyCredit(credit_note_id=note.ledger_id, invoice_id=live.ledger_id, amount=amount)
+    words = f"{plain(amount)} {note.currency} of credit note {note.number} are put on invoice {live.number}."
+    return Call(
+        operation=operation,
+        note=Note(decision="apply_credit", words=(words,)),
+        subject=order_subject(situation.record),
+        sought={"credit_note_id": note.ledger_id, "part": note.part, "n": str(note.n)},
+        about=replace(note, applied=True, balance=(note.balance or ZERO) - amount),
+        more=True,
+    )
+
+
+def _pay_out(situation: Situation, note: Document) -> Call | None:
+    """Record the refund of what is left of a credit note; None where the shop names no account for it."""
+    shop = situation.shop
+    done = any(d.kind is DocumentKind.REFUND and d.part == note.part for d in situation.record.documents)
+    if shop is None or not shop.refund_account_id or done:
+        return None
+    amount = note.balance or ZERO
+    reference = cut_with_hash(f"{situation.record.reference}~refund~{note.part}", REFERENCE_CHARACTERS)
+    day = note.issued_on or situation.today or date.min
+    about = Document(
+        connection_id=note.connection_id,
+        kind=DocumentKind.REFUND,
+        ledger_id="",
+        number="",
+        status="refunded",
+        live=True,
+        reference=reference,
+        total=amount,
+        currency=note.currency,
+        part=note.part,
+        issued_on=day,
+        contact_id=note.contact_id,
+        settles=note.ledger_id,
+    )
+    return Call(
+        operation=RefundCredit(
+            credit_note_id=note.ledger_id,
+            amount=amount,
+            refunded_on=day,
+            reference=reference,
+            account_id=shop.refund_account_id,
+            mode=shop.refund_mode,
+        ),
+        note=Note(decision="refund_credit", words=(f"{plain(amount)} {note.currency} are recorded as paid back.",)),
+        subject=order_subject(situation.record),
+        sought={"credit_note_id": note.ledger_id, "reference": reference, "total": str(amount), "part": note.part},
+        about=about,
+        more=True,
+    )
