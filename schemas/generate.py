@@ -1,4 +1,4 @@
-"""Make what is published of the contract from its models: JSON Schemas, the AsyncAPI document, the tables of the docs.
+"""Make what is published of the contract from its models: JSON Schemas, AsyncAPI, OpenAPI, the tables of the docs.
 
 `python -m schemas.generate` writes the files; with `--check` it writes nothing and ends with 1 where one is stale.
 """
@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from schemas.asyncapi import asyncapi_document
 from schemas.catalog import MESSAGES, Message
+from schemas.order_list import openapi_document
 from schemas.tables import fill_tables
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -69,6 +70,8 @@ def generated_files() -> dict[Path, str]:
     note = "# Made by `python -m schemas.generate`; edit the models instead.\n"
     document = yaml.safe_dump(asyncapi_document(), sort_keys=False, allow_unicode=True, width=120)
     files[GENERATED / "asyncapi.yaml"] = note + document
+    listed = yaml.safe_dump(openapi_document(), sort_keys=False, allow_unicode=True, width=120)
+    files[GENERATED / "order-list.openapi.yaml"] = note + listed
     files[EVENTS_PAGE] = fill_tables(EVENTS_PAGE.read_text("utf-8"))
     return files
 

@@ -36,6 +36,11 @@ def open_shop_list(
     settings = shop.order_list
     if settings is None or not shop.active:
         return None
+    if httpx.URL(settings.url).scheme != "https" and not settings.allow_http:
+        found = (
+            "`url` does not begin with https://, so its secret could be read on the way; mend it, or set `allow_http`"
+        )
+        raise ShopListRefusedError(shop.shop_id, f"shop {shop.shop_id}: its order list is not asked: {found}.")
     token = _token(shop.shop_id, settings.token_variable, environment)
     inner = httpx.AsyncHTTPTransport(
         verify=tls or ssl.create_default_context(), trust_env=False, http1=True, http2=False, limits=_CONNECTIONS

@@ -16,6 +16,7 @@ from consumer.adapters.zoho.errors import LEDGER_CODES
 from consumer.cli import reference_program as program
 from consumer.cli.exits import Exit
 from consumer.cli.reference_program import row, table
+from consumer.cli.shops_order_list import OrderListPart
 from consumer.cli.shops_parts import (
     AccountPart,
     ConnectionPart,
@@ -129,6 +130,16 @@ SHOP = {
     "email_invoice": "Have the ledger mail each invoice to the customer when it is right.",
     "record_payment": "Record the order's payments, never above what is owed; the invoice is marked as sent first.",
     "payment_terms_days": "Days until it is due; 0: on its own day.",
+    "order_list": "Where the shop lists its own orders, so that `booked replay` can ask it; see docs/order-list.md.",
+}
+ORDER_LIST = {
+    "url": "The list's address, https; of WooCommerce and Shopify the shop's address is enough.",
+    "kind": "How it is asked; by default as `source` says.",
+    "token_variable": "Name of the environment variable that holds the secret (or, with `_FILE` behind it, names the "
+    "file that does): a bearer token, WooCommerce's `ck_…:cs_…`, or Shopify's access token.",
+    "api_version": "Version of Shopify's interface; by default 2025-10.",
+    "allow_private": "Whether it may lie in a private network or on this machine.",
+    "allow_http": "Whether it may be asked without encryption, which shows the secret to anybody on the way.",
 }
 TAX = {
     "tax_id": "The tax of the ledger, by its id.",
@@ -178,6 +189,7 @@ def pages() -> dict[Path, dict[str, Iterator[str]]]:
             "connection": _shops_file(ConnectionPart, CONNECTION),
             "limits": _shops_file(LimitsPart, LIMITS),
             "shop": _shops_file(ShopPart, SHOP),
+            "order list": _shops_file(OrderListPart, ORDER_LIST),
             "taxes": _shops_file(TaxPart, TAX),
             "accounts": _shops_file(AccountPart, ACCOUNT),
             "methods": _shops_file(MethodPart, METHOD),

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from consumer.cli.shops_parts import ShopsFile, connection_settings, shop_settings
 from consumer.domain.reference_patterns import patterns_could_meet
-from consumer.domain.settings import ConnectionSettings, ShopSettings
+from consumer.domain.settings import ConnectionSettings, Platform, ShopSettings
 from consumer.errors import ConfigurationError
 
 FILE_BYTES_MAX = 4 * 1024 * 1024
@@ -103,6 +103,17 @@ def _check_relations(parsed: ShopsFile, node: yaml.Node | None, name: str) -> No
     _check_unique_fields(parsed, node, name)
     _check_own(parsed, node, name, "topics", "topic")
     _check_own(parsed, node, name, "event_sources", "event source")
+    _check_order_lists(parsed, node, name)
+
+
+def _check_order_lists(parsed: ShopsFile, node: yaml.Node | None, name: str) -> None:
+    """A platform's own list is in the platform's words, which are read only where they are the shop's `source`."""
+    for shop_id, shop in parsed.shops.items():
+        kind = None if shop.order_list is None else shop.order_list.kind
+        if kind not in (None, Platform.BOOKED, shop.source):
+            line = _line(node, ("shops", shop_id, "order_list", "kind"))
+            message = f"shop {shop_id}: a list of kind {kind} needs `source: {kind}`; the shop has {shop.source}"
+            raise ConfigurationError(f"{name}:{line}", message)
 
 
 def _check_unique_fields(parsed: ShopsFile, node: yaml.Node | None, name: str) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from consumer.cli.shops_order_list import OrderListPart
 from consumer.domain.expressions import template
 from consumer.domain.orders import FeeKind, LineKind
 from consumer.domain.settings import (
@@ -209,6 +210,7 @@ class ShopPart(_Part):
         dict[Annotated[str, Field(pattern=r"^cf_[a-z0-9_]{1,90}$")], Template], Field(max_length=50)
     ] = {}
     shipping_address: ShippingAddressIn = ShippingAddressIn.CONTACT
+    order_list: OrderListPart | None = None
     cancelled_draft: CancelledDraft = CancelledDraft.VOID
     cancelled_sent: CancelledSent = CancelledSent.CREDIT_NOTE
     changed_sent: ChangedSent = ChangedSent.PARK
@@ -298,6 +300,7 @@ def shop_settings(shop_id: str, part: ShopPart) -> ShopSettings:
             CustomField(api_name=name, value=value) for name, value in sorted(part.custom_fields.items())
         ),
         shipping_address=part.shipping_address,
+        order_list=None if part.order_list is None else part.order_list.settings(part.source),
         cancelled_draft=part.cancelled_draft,
         cancelled_sent=part.cancelled_sent,
         changed_sent=part.changed_sent,

@@ -194,6 +194,14 @@ def place_changed(
     return _rest(before, standing) if standing.state is not OrderState.DUE and silent else _due(before, now)
 
 
+def served_at(place: Place, before: Place | None, priority: Priority | None) -> Place:
+    """Give a due order the priority of what made it due; one that was served earlier than that stays there."""
+    if priority is None or place.due_at is None:
+        return place
+    waited = before is not None and before.due_at is not None
+    return replace(place, priority=min(before.priority, priority.rank) if before and waited else priority.rank)
+
+
 def connection_of(place: Place, ties: Ties, shop: ShopSettings | None) -> str | None:
     """Tell the connection of an order: its shop's, unless a document or a write under way has fixed it."""
     if shop is None or ties.documents or ties.open_intent or place.state is OrderState.UNCERTAIN:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from consumer.domain.events import OrderEvent, Rejected
 from consumer.domain.orders import OrderKey
+from consumer.domain.states import Priority
 
 
 class TopicPartition(NamedTuple):
@@ -75,6 +76,14 @@ class IntakeStore(Protocol):
         and locked against `apply`. Rejections go to rejected_events and, without payload, to the outbox. An event
         that lacks the shop's revision key, or lies in the future, is rejected here. A record that the database
         refuses for its data (SQLSTATE class 22 or 23) is found by halving and rejected (`refused_by_database`).
+        """
+        ...
+
+    async def put_in(self, batch: Sequence[Taken], *, priority: Priority) -> Recorded:
+        """Take records that come past the order of a partition: a replay, a shop's own list, a rejection tried again.
+
+        As ``record``, but positions are neither asked nor moved. A record that stands among its order's events
+        already is passed over. What becomes due by it is served at ``priority``, never later than it was before.
         """
         ...
 

@@ -23,9 +23,10 @@ class ListedOrder:
     that its topic carries (None: the payload tells it itself).
 
     The other fields are those that the intake's own reader found in the payload, for a comparison that need not read
-    it again: ``paid_at`` is aware, ``grand_total`` is with tax, ``revision`` is the version, else the time of the last
-    change (ISO 8601, UTC). ``problem`` says why the reader refuses the order, empty where it does not; of a refused
-    one only ``order_id`` may be relied on, if it is not empty, and ``paid_at`` may be no more than ``since``.
+    it again: ``paid_at`` is aware, and the ``since`` of the question where the order does not tell it; ``grand_total``
+    is with tax; ``revision`` is the version, else the time of the last change (ISO 8601, UTC). ``problem`` says why
+    the reader refuses the order, empty where it does not; of a refused one only ``order_id`` may be relied on, where
+    it is not empty. Such an order is to be told of; put in, it would be rejected anew at every run.
     """
 
     order_id: str

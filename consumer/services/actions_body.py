@@ -52,9 +52,7 @@ class BodyReader:
                 meaning = MEANINGS[RejectionReason(verdict.value)]
                 raise RefusedBodyError(f"The order cannot be taken: {meaning.what} {meaning.fix}")
         if recorded.verdicts.get("rejected"):
-            raise RefusedBodyError(
-                "The order cannot be taken: the database refuses its data; see booked rejected list."
-            )
+            raise RefusedBodyError("The order cannot be taken: the database refuses its data (booked rejected list).")
 
     def _record(self, key: OrderKey, body: bytes) -> Record:
         """Give the body the place of its own bytes, so that the same call repeated is the same record."""

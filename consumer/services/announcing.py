@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from consumer.domain.deciding.situation import CREDITED, VOIDED_BY_HAND
 from consumer.domain.events import Rejected
 from consumer.domain.money import minor_digits
-from consumer.domain.records import Announcement, Conclusion, Document, OrderRecord
+from consumer.domain.records import Announcement, Conclusion, Document, DocumentKind, OrderRecord
 from consumer.domain.settings import ConnectionSettings
 from consumer.domain.states import OrderState
 from schemas.rejected import Position, RejectedData, encode_rejected
@@ -26,8 +27,15 @@ _OPERATIONS: dict[str, Operation] = {
     "adopted": "adopted",
     "voided": "voided",
     "deleted": "deleted",
+    "credited": "credited",
+    "paid": "paid",
     "parked": "parked",
 }
+
+
+# How an invoice that is no live one any more is shown, and what was done last to it.
+_GONE_AS = {"void": "void", VOIDED_BY_HAND: "void", CREDITED: "credited"}
+_TAKEN_AWAY: dict[str, Operation] = {"void": "voided", VOIDED_BY_HAND: "voided", CREDITED: "credited"}
 
 
 class Announcer:
@@ -97,8 +105,10 @@ def _operation(record: OrderRecord, state: SyncedState, operation: str) -> Opera
     if operation in _OPERATIONS:
         return _OPERATIONS[operation]
     if state == "booked":
-        return "adopted"
-    return "voided" if any(d.status == "void" for d in record.documents) else "deleted"
+        # Nothing was written in this go: found as it is, or what is known of it has changed since the last message.
+        return "updated" if record.sequence else "adopted"
+    last = max((d for d in record.documents if d.kind is DocumentKind.INVOICE), key=lambda d: d.n, default=None)
+    return "deleted" if last is None else _TAKEN_AWAY.get(last.status, "deleted")
 
 
 def _documents(record: OrderRecord) -> list[Document]:
@@ -123,7 +133,7 @@ def _document(document: Document) -> SyncedDocument:
         kind=document.kind.value,
         id=document.ledger_id,
         number=document.number,
-        status=document.status if document.live or document.status == "void" else "deleted",
+        status=document.status if document.live else _GONE_AS.get(document.status, "deleted"),
         total=in_currency(document.total, document.currency),
     )
 

@@ -30,7 +30,10 @@ class ListReader:
         self._zone_of = directory.zone_of
 
     def read(self, payload: bytes, since: datetime) -> ListedOrder | None:
-        """Read one order; None where it is not paid. One that the intake would refuse bears its ``problem``."""
+        """Read one order; None where it is not paid. One that the intake would refuse bears its ``problem``.
+
+        ``since`` stands for the time of payment of an order that does not tell it, so that it is never passed over.
+        """
         record = Record(self._place, 0, int(since.timestamp() * 1000), None, payload, self._headers)
         found = self._reader.read(record, log=0, kind=self._kind, zone_of=self._zone_of)
         if isinstance(found, OrderEvent):
@@ -51,7 +54,6 @@ class ListReader:
             content_type=JSON,
             headers=self._headers,
             revision=changed if event.version is None else str(event.version),
-            problem="" if event.paid_at else "missing_field: it has no paid_at, so nobody can tell when it was paid",
         )
 
     def _refused(self, rejected: Rejected, payload: bytes, since: datetime) -> ListedOrder:

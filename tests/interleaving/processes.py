@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from random import Random
-from typing import Any, ClassVar
+from typing import Any
 
 from consumer.adapters.memory.bookings import MemoryBookingStore
 from consumer.adapters.memory.broker import MemoryBroker, MemorySource
@@ -79,7 +79,7 @@ class Life:
         if self.chance.random() < 0.1:
             await asyncio.sleep(self.chance.uniform(0.0, 0.3))
         else:
-            for _ in range(self.chance.randrange(3)):
+            for _ in range(self.chance.choice((0, 1, 2, 5, 15))):
                 await asyncio.sleep(0)
         await self.step()
 
@@ -87,14 +87,16 @@ class Life:
 class ProcessDatabase(MemoryDatabase):
     """The one database as one process reaches it: the same tables, with a connection that dies with the process."""
 
-    __slots__ = ("_life", "_rough")
-    _tables: ClassVar[str] = "__dict__"
+    __slots__ = ("_committed", "_life", "_rough")
 
-    def __init__(self, shared: MemoryDatabase, life: Life, rough: Callable[[], bool]) -> None:
+    def __init__(
+        self, shared: MemoryDatabase, life: Life, *, rough: Callable[[], bool], committed: Callable[[], None]
+    ) -> None:
         # Not the parent's own: the tables are those of the shared database, not new ones.
         self.__dict__ = shared.__dict__
         self._life = life
         self._rough = rough
+        self._committed = committed
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[datetime]:
@@ -107,6 +109,7 @@ class ProcessDatabase(MemoryDatabase):
         if away < _AWAY / 2:
             raise DatabaseUnavailableError("the database did not answer")
         yield self.clock()
+        self._committed()
         await life.step()
         if away < _AWAY:
             raise DatabaseUnavailableError("the database did not answer; the transaction was committed all the same")
@@ -138,6 +141,7 @@ class Process:
         book: LedgerBook,
         choose_fault: ChooseFault,
         rough: Callable[[], bool],
+        committed: Callable[[], None],
     ) -> None:
         self.tasks: set[asyncio.Task[Any]] = set()
         self._life = life
@@ -150,7 +154,7 @@ class Process:
             pause=life.pause,
             throttle_seconds=2.0,
         )
-        database = ProcessDatabase(shared, life, rough)
+        database = ProcessDatabase(shared, life, rough=rough, committed=committed)
         self._intake = self._make_intake(database)
         self._sync = self._make_sync(database, name)
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import partial
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from consumer.adapters.memory.broker import MemoryBroker
 from consumer.adapters.memory.database import MemoryDatabase
@@ -50,6 +51,8 @@ BOOKS = "books"
 PARTITIONS = 3
 HISTORIES, COPIES = 6, 6
 TELLING_SECONDS = 6.0
+SPANS_SECONDS = (0.0, 0.0, 0.0, 0.3, 2.0, 12.0)  # of one order's messages; 0: all within one booking's steps
+STEPS_BETWEEN = 50  # of the loop at most; from its message to its record a booking takes about as many
 STORM_SECONDS = 25.0  # faults stop after this, or nothing would ever come to rest for certain
 REST_SECONDS = 900.0
 DEADLINE_SECONDS, SETTLE_SECONDS = 2.0, 3.0
@@ -86,7 +89,7 @@ class Books(LedgerBook):
             raise RefusedError(f"{operation_name(operation)}: refused for no reason", 400, 9999)
         result = super().apply(operation)
         if operation.is_write:
-            self.world.watch()
+            self.world.watch(operation, result)
         return result
 
 
@@ -118,9 +121,21 @@ class Telling:
     """One message of one order, and when it is published."""
 
     at_seconds: float
+    rank: float  # of those at the same moment, the lesser comes first
+    steps: int  # of the loop to be let pass before it: where no time passes, these decide what it comes between
     topic: str
     order_id: str
     value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """A write as it was begun, and what was the order's newest revision at that moment."""
+
+    order_id: str
+    operation: str
+    cancelled: bool
+    total: Decimal | None
 
 
 @dataclass
@@ -142,7 +157,7 @@ class World:
         for number in range(self.histories):
             history = make_history(self.chance, self.key, customers)
             self.orders.update({f"{number}-{copy}": history for copy in range(self.copies)})
-        self._told: list[str] = []
+        self._begun: dict[UUID, _Begun] = {}
 
     # ---- from beginning to end
 
@@ -212,34 +227,42 @@ class World:
 
     def _tellings(self) -> list[Telling]:
         every = (telling for order_id, history in self.orders.items() for telling in self._of(order_id, history))
-        return sorted(every, key=lambda telling: telling.at_seconds)
+        return sorted(every, key=lambda telling: (telling.at_seconds, telling.rank))
 
     def _of(self, order_id: str, history: History) -> Iterator[Telling]:
         """Give an order's messages, in one of the ways that messages come, some twice."""
-        for at_seconds, saying in zip(self._moments(history), history.sayings, strict=True):
+        chance = self.chance
+        begin, span = chance.uniform(0.0, TELLING_SECONDS), chance.choice(SPANS_SECONDS)
+        for rank, saying in zip(self._ranks(history), history.sayings, strict=True):
             value = message(history, saying, "shop", order_id)
-            for again in range(self.chance.choice((1, 1, 1, 2))):
-                later = self.chance.uniform(0.0, TELLING_SECONDS) if again else 0.0
+            for again in range(chance.choice((1, 1, 1, 2))):
+                place = rank + again * chance.random()
                 yield Telling(
-                    at_seconds=at_seconds + later, topic=TOPICS[saying.kind], order_id=order_id, value=value
+                    at_seconds=begin + place * span,
+                    rank=place,
+                    steps=chance.randrange(STEPS_BETWEEN),
+                    topic=TOPICS[saying.kind],
+                    order_id=order_id,
+                    value=value,
                 )
 
-    def _moments(self, history: History) -> list[float]:
-        count, chance = len(history.sayings), self.chance
-        begin, span = chance.uniform(0.0, TELLING_SECONDS), chance.choice((0.0, 0.3, 2.0, 6.0, 12.0))
-        moments = [begin + chance.uniform(0.0, span) for _ in range(count)]
-        match chance.choice(("by age", "by topic", "any")):
+    def _ranks(self, history: History) -> list[float]:
+        """Deal places between 0 and 1: all by age, by age within each topic, or in any order (a shop that repeats)."""
+        ranks = [self.chance.random() for _ in history.sayings]
+        match self.chance.choice(("by age", "by topic", "any")):
             case "by age":
-                return sorted(moments)
+                return sorted(ranks)
             case "by topic":
-                return _by_topic(moments, history.sayings)
-        return moments
+                return _by_topic(ranks, history.sayings)
+        return ranks
 
     async def _tell(self, tellings: Iterable[Telling]) -> None:
         for telling in tellings:
             wait_seconds = telling.at_seconds - self._loop.time()
             if wait_seconds > 0:
                 await asyncio.sleep(wait_seconds)
+            for _ in range(telling.steps):
+                await asyncio.sleep(0)
             key = f"shop/{telling.order_id}".encode()
             self.broker.publish(telling.topic, key=key, value=telling.value)
 
@@ -266,6 +289,7 @@ class World:
             book=self.book,
             choose_fault=partial(self._fault, life),
             rough=self.storm,
+            committed=self.look,
         )
         self.processes.append(process)
         await process.run(leave)
@@ -317,11 +341,32 @@ class World:
 
     # ---- judging, by the books
 
-    def watch(self) -> None:
-        """Look whether an order has more than one live invoice."""
-        for order_id in self.orders:
-            if len(self.book.live_invoices(order_id)) > 1:
-                self.problems.append(f"{order_id}: two live invoices at once")
+    def look(self) -> None:
+        """After each transaction: note what was the newest, as taken in, where a write was begun by it."""
+        intents = self.database.intents
+        if len(intents) == len(self._begun):
+            return
+        for intent_id in list(intents)[len(self._begun) :]:
+            intent = intents[intent_id]
+            row = self.database.orders[intent.key]
+            self._begun[intent_id] = _Begun(
+                order_id=intent.key.order_id,
+                operation=intent.operation,
+                cancelled=row.cancelled,
+                total=row.head.grand_total,
+            )
+
+    def watch(self, operation: Operation, result: object) -> None:
+        """After each write: an order has one live invoice at most, and none was written by what was older."""
+        if not isinstance(result, Invoice):
+            return
+        order_id = result.reference
+        if len(self.book.live_invoices(order_id)) > 1:
+            self.problems.append(f"{order_id}: two live invoices at once")
+        name = operation_name(operation)
+        begun = [one for one in self._begun.values() if (one.order_id, one.operation) == (order_id, name)]
+        if not begun or begun[-1].cancelled or begun[-1].total != result.total:
+            self.problems.append(f"{order_id}: {name} of {result.total} begun when the newest was {begun[-1:]}")
 
     def _judge(self) -> None:
         for order_id, history in self.orders.items():
@@ -353,11 +398,11 @@ class World:
         )
 
 
-def _by_topic(moments: list[float], sayings: tuple[Saying, ...]) -> list[float]:
-    """Deal the moments so that what one topic carries comes by age."""
-    placed = list(moments)
+def _by_topic(ranks: list[float], sayings: tuple[Saying, ...]) -> list[float]:
+    """Deal the places so that what one topic carries comes by age."""
+    placed = list(ranks)
     for kind in TOPICS:
         numbers = [number for number, saying in enumerate(sayings) if saying.kind == kind]
-        for number, moment in zip(numbers, sorted(moments[number] for number in numbers), strict=True):
-            placed[number] = moment
+        for number, rank in zip(numbers, sorted(ranks[number] for number in numbers), strict=True):
+            placed[number] = rank
     return placed

@@ -21,10 +21,12 @@ from consumer.domain.placing import (
     place_changed,
     place_new,
     rejection,
+    served_at,
 )
 from consumer.domain.records import DocumentKind
 from consumer.domain.revisions import OrderHead, Verdict
 from consumer.domain.settings import ConnectionSettings, RevisionKey, ShopSettings
+from consumer.domain.states import Priority
 from consumer.errors import FencedError
 from consumer.ports.intake import Gap, Position, Recorded, Taken, TopicPartition
 
@@ -73,6 +75,20 @@ class MemoryIntakeStore:
         self._seen.update(recorded.positions)
         return recorded
 
+    async def put_in(self, batch: Sequence[Taken], *, priority: Priority) -> Recorded:
+        """See the port."""
+        async with self._db.transaction() as now:
+            taken = {row["origin"] for row in self._db.events}
+            new: list[Taken] = []
+            for one in batch:
+                if isinstance(one.outcome, OrderEvent):
+                    if one.outcome.origin in taken:
+                        continue
+                    taken.add(one.outcome.origin)
+                new.append(one)
+            verdicts = Counter({"repeated_delivery": len(batch) - len(new)})
+            return self._fold_in(_Admitted(taken=new, positions={}, verdicts=verdicts), now, priority)
+
     def _refuse_set_back(self, batch: Sequence[Taken], seen: Mapping[TopicPartition, int]) -> None:
         for place in {one.place for one in batch}:
             first = next(one.offset for one in batch if one.place == place)
@@ -84,13 +100,15 @@ class MemoryIntakeStore:
                 )
 
     def _record(self, batch: Sequence[Taken], now: datetime) -> Recorded:
-        admitted = self._admit(batch)
+        return self._fold_in(self._admit(batch), now, None)
+
+    def _fold_in(self, admitted: _Admitted, now: datetime, priority: Priority | None) -> Recorded:
         events = admitted.events
         for shop_id, key in keys_to_fix([event for _, event in events], self._db.shops).items():
             self._db.shops[shop_id] = replace(self._db.shops[shop_id], revision=key)
         heads = {e.key: self._db.orders[e.key].head for _, e in events if e.key in self._db.orders}
         folded = fold_batch([event for _, event in events], heads, self._db.shops, now)
-        woken = self._place(folded, now)
+        woken = self._place(folded, now, priority)
         self._note_events(events, folded, admitted.verdicts, now)
         rejected = [t.outcome for t in admitted.taken if isinstance(t.outcome, Rejected)]
         admitted.verdicts["rejected"] += len(rejected)
@@ -129,17 +147,17 @@ class MemoryIntakeStore:
             )
         return admitted
 
-    def _place(self, folded: FoldedBatch, now: datetime) -> set[str]:
+    def _place(self, folded: FoldedBatch, now: datetime, priority: Priority | None) -> set[str]:
         woken: set[str] = set()
         for key in sorted(folded.folds):
             fold, by, row = folded.folds[key], folded.keys[key], self._db.orders.get(key)
             if row is None:
-                place = self._place_new(fold.head, by, now)
+                place = served_at(self._place_new(fold.head, by, now), None, priority)
                 row = self._db.orders[key] = OrderRow(
                     key=key, head=fold.head, connection_id=place.connection_id, state=place.state, first_seen_at=now
                 )
             elif fold.matters:
-                place = self._place_changed(row, fold.head, by, now)
+                place = served_at(self._place_changed(row, fold.head, by, now), place_of(row), priority)
             else:
                 _put_head(row, fold.head, by)
                 continue

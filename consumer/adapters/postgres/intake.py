@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -26,9 +26,11 @@ from consumer.domain.placing import (
     place_changed,
     place_new,
     rejection,
+    served_at,
 )
 from consumer.domain.revisions import Verdict
 from consumer.domain.settings import ConnectionSettings, ShopSettings
+from consumer.domain.states import Priority
 from consumer.errors import DatabaseUnavailableError, FencedError
 from consumer.ports.intake import Recorded, Taken, TopicPartition
 
@@ -79,52 +81,101 @@ class PostgresIntakeStore(PostgresPositions):
         """See the port. Raises FencedError where somebody has begun a new log of a partition, or set it back."""
         if not batch:
             return Recorded(positions={}, verdicts={}, woken=frozenset(), outbox_rows=0)
+        # As it was when the batch was handed over: the partition may be placed anew while we wait for its lock.
+        seen = dict(self._seen)
+
+        async def record(connection: Connection, part: Sequence[Taken]) -> Recorded:
+            return await self._fold_in(connection, await self._admit(connection, part, seen), None)
+
+        recorded = await self._whole_or_in_parts(batch, record)
+        self._seen.update(recorded.positions)
+        return recorded
+
+    async def put_in(self, batch: Sequence[Taken], *, priority: Priority) -> Recorded:
+        """See the port."""
+        if not batch:
+            return Recorded(positions={}, verdicts={}, woken=frozenset(), outbox_rows=0)
+
+        async def put_in(connection: Connection, part: Sequence[Taken]) -> Recorded:
+            now = await connection.fetchval(self._sql.clock)
+            new = await self._not_taken_before(connection, part)
+            verdicts = Counter({"repeated_delivery": len(part) - len(new)})
+            return await self._fold_in(
+                connection, _Batch(now=now, next_offsets={}, taken=new, last={}, verdicts=verdicts), priority
+            )
+
+        return await self._whole_or_in_parts(batch, put_in)
+
+    async def _not_taken_before(self, connection: Connection, batch: Sequence[Taken]) -> list[Taken]:
+        """Pass over records that stand among the events of their order; each counts once within the batch too."""
+        origins = {
+            (one.outcome.origin.topic, one.outcome.origin.log, one.outcome.origin.partition, one.outcome.origin.offset)
+            for one in batch
+            if isinstance(one.outcome, OrderEvent)
+        }
+        keys = {one.outcome.key for one in batch if isinstance(one.outcome, OrderEvent)}
+        found = await connection.fetch(self._sql.read_origins, *pairs(sorted(keys))) if keys else []
+        taken = origins & {(row["topic"], row["log"], row["partition"], row["offset"]) for row in found}
+        new = []
+        for one in batch:
+            if isinstance(one.outcome, OrderEvent):
+                origin = one.outcome.origin
+                place = (origin.topic, origin.log, origin.partition, origin.offset)
+                if place in taken:
+                    continue
+                taken.add(place)
+            new.append(one)
+        return new
+
+    async def _whole_or_in_parts(
+        self, batch: Sequence[Taken], record: Callable[[Connection, Sequence[Taken]], Awaitable[Recorded]]
+    ) -> Recorded:
         try:
-            return await self._record_whole(batch)
+            return await self._whole(batch, record)
         except DatabaseUnavailableError:
             raise
         except Exception as error:
             # Only what the database says of the data themselves is dealt with here; all else goes on up.
             if not is_data_error(error):
                 raise
-            return await self._record_in_parts(batch, error)
+            return await self._in_parts(batch, record, error)
 
-    async def _record_whole(self, batch: Sequence[Taken]) -> Recorded:
-        # As it was when the batch was handed over: the partition may be placed anew while we wait for its lock.
-        seen = dict(self._seen)
+    async def _whole(
+        self, batch: Sequence[Taken], record: Callable[[Connection, Sequence[Taken]], Awaitable[Recorded]]
+    ) -> Recorded:
         for _ in range(_TRIES - 1):
             try:
-                recorded = await self._database.run(lambda connection: self._record(connection, batch, seen))
+                return await self._database.run(lambda connection: record(connection, batch))
             except _OrderAddedMeanwhileError:
                 # The insert has waited for the other's commit; the next run reads what it was.
                 continue
-            break
-        else:
-            recorded = await self._database.run(lambda connection: self._record(connection, batch, seen))
-        self._seen.update(recorded.positions)
-        return recorded
+        return await self._database.run(lambda connection: record(connection, batch))
 
-    async def _record_in_parts(self, batch: Sequence[Taken], error: Exception) -> Recorded:
+    async def _in_parts(
+        self,
+        batch: Sequence[Taken],
+        record: Callable[[Connection, Sequence[Taken]], Awaitable[Recorded]],
+        error: Exception,
+    ) -> Recorded:
         """Find the record that the database refuses, by halving; the order of the records is kept."""
         if len(batch) > 1:
             middle = len(batch) // 2
-            return _joined(await self.record(batch[:middle]), await self.record(batch[middle:]))
+            first = await self._whole_or_in_parts(batch[:middle], record)
+            return _joined(first, await self._whole_or_in_parts(batch[middle:], record))
         culprit = batch[0]
         if isinstance(culprit.outcome, Rejected) and culprit.outcome.reason == rows.REFUSED_BY_DATABASE:
             raise error
-        return await self.record([replace(culprit, outcome=rows.refused(culprit, str(error)))])
+        return await self._whole_or_in_parts([replace(culprit, outcome=rows.refused(culprit, str(error)))], record)
 
-    async def _record(
-        self, connection: Connection, taken: Sequence[Taken], seen: Mapping[TopicPartition, int]
-    ) -> Recorded:
-        batch = await self._admit(connection, taken, seen)
+    async def _fold_in(self, connection: Connection, batch: _Batch, priority: Priority | None) -> Recorded:
+        """Fold the events into their orders and write all that comes of it; ``priority`` of what becomes due by it."""
         await self._read_settings(connection, batch)
         events = batch.events
         known = await self._lock_orders(connection, batch, {event.key for _, event in events})
         heads = {key: order.head for key, order in known.items()}
         folded = fold_batch([event for _, event in events], heads, batch.shops, batch.now)
         ties = await self._read_ties(connection, [key for key in known if _matters(folded, key)])
-        placed = self._place(batch, known, folded, ties)
+        placed = self._place(batch, known, folded, ties, priority)
         rejected = _sort_out(batch, events, folded)
         await self._write_events(connection, events, folded)
         await self._write_orders(connection, placed)
@@ -208,6 +259,7 @@ class PostgresIntakeStore(PostgresPositions):
         known: Mapping[OrderKey, KnownOrder],
         folded: FoldedBatch,
         ties: Mapping[OrderKey, Ties],
+        priority: Priority | None,
     ) -> _Placed:
         placed = _Placed(new=[], changed=[], moved_on=[], woken=frozenset())
         due: set[str] = set()
@@ -216,12 +268,14 @@ class PostgresIntakeStore(PostgresPositions):
             before = known.get(key)
             if before is None:
                 place = place_new(fold.head, by, shop, batch.connections.get(_connection_id(shop)), batch.now)
+                place = served_at(place, None, priority)
                 placed.new.append(rows.new_row(fold.head, by, place))
             elif fold.matters:
                 own = connection_of(before.place, ties[key], shop)
                 place = place_changed(
                     before, fold.head, by, ties[key], shop, batch.connections.get(own or ""), batch.now
                 )
+                place = served_at(place, before.place, priority)
                 placed.changed.append(rows.changed_row(fold.head, by, place))
             else:
                 placed.moved_on.append(rows.head_row(fold.head, by))

@@ -2,17 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import httpx
 
 from consumer.adapters.shops.asking import PAGE_SECONDS, Answer, Asking, WaitError
 from consumer.adapters.shops.pages import NoPageError, Page, page_of
 from consumer.adapters.shops.ways import Way
-from consumer.ports.shop_lists import ListedOrder, ShopListMalformedError, ShopListUnavailableError
+from consumer.ports.shop_lists import ListedOrder, ShopListUnavailableError
 
 ReadOrder = Callable[[bytes, datetime], ListedOrder | None]
 """Reads one order of a page: its payload, and the time to give it where it tells none; None: it is not paid."""

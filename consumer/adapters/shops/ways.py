@@ -20,14 +20,17 @@ _NEXT_LINK: Final = re.compile(r'<([^<>]{1,4000})>\s*;[^,<>]*\brel="?next"?')
 
 
 class Way(Protocol):
-    """One way of asking. ``under`` is the name under which a page holds its orders; None: it is the list itself.
+    """One way of asking."""
 
-    ``shows_payment_time`` tells whether an order says when it was paid, so that the time asked for can be held
-    against it.
-    """
+    @property
+    def under(self) -> str | None:
+        """Name the field of a page that holds its orders; None: the page is the list itself."""
+        ...
 
-    under: str | None
-    shows_payment_time: bool
+    @property
+    def shows_payment_time(self) -> bool:
+        """Tell whether an order says when it was paid, so that the time asked for can be held against it."""
+        ...
 
     def headers(self, token: str) -> Mapping[str, str]:
         """Say who asks. Raises ValueError where the secret is not of the form that this way takes."""

@@ -74,6 +74,16 @@ SELECT c.connection_id, c.active AS connection_active, c.settings::text AS conne
 FROM connections c
 WHERE c.connection_id = ANY($1::text[])
 
+-- name: clock
+-- The time of a batch that moves no position.
+SELECT clock_timestamp()
+
+-- name: read_origins
+-- Where the events of these orders stood, as far as they are kept.
+SELECT e.topic, e.log, e.partition, e."offset"
+FROM events e
+JOIN unnest($1::text[], $2::text[]) AS k (shop_id, order_id) USING (shop_id, order_id)
+
 -- name: lock_orders
 -- The orders of a batch that are known, locked by key; their content is not needed to fold.
 SELECT o.shop_id, o.order_id, o.connection_id, o.number, o.head, o.content_hash, o.currency, o.grand_total,
