@@ -5,6 +5,7 @@ refused, because it is a misspelt one. The table in docs/configuration.md is mad
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -78,6 +79,18 @@ class Settings(BaseModel):
     pool_connections: int = Field(default=10, ge=2, le=100, description="Connections to Postgres, at most.")
     stop_seconds: float = Field(default=25.0, gt=0, le=300, description="Time to finish what is in hand on SIGTERM.")
     lane_idle_seconds: float = Field(default=10.0, gt=0, le=600, description="An idle lane is given back after this.")
+    replay_overlap_seconds: float = Field(
+        default=7200.0, ge=0, le=604_800, description="`booked replay` goes back so far behind where it last ended."
+    )
+    replay_deadline_seconds: float = Field(
+        default=480.0, gt=0, le=86_400, description="`booked replay` ends within this and says what is left."
+    )
+    replay_share: Decimal = Field(
+        default=Decimal("0.5"),
+        gt=0,
+        le=1,
+        description="Share of what the ledger's day still leaves that a backfill (`booked replay --since`) may use.",
+    )
 
     @field_validator("database_url")
     @classmethod

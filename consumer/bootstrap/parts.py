@@ -19,8 +19,10 @@ from consumer.adapters.postgres.lanes import PostgresLaneStore
 from consumer.adapters.postgres.outbox import PostgresOutboxStore
 from consumer.adapters.postgres.people import PostgresPeopleStore
 from consumer.adapters.postgres.pool import Database, PoolLimits
+from consumer.adapters.postgres.rejected import PostgresRejectedStore
 from consumer.adapters.postgres.settings import PostgresSettingsStore
 from consumer.adapters.postgres.tokens import PostgresTokenStore
+from consumer.adapters.postgres.watch import PostgresWatchStore
 from consumer.adapters.zoho.accounts import ZohoAccounts
 from consumer.adapters.zoho.data_centers import DataCenters
 from consumer.adapters.zoho.ledger import ZohoLedgerFactory
@@ -53,8 +55,10 @@ class Stores:
     tokens: PostgresTokenStore
     contacts: PostgresContactStore
     people: PostgresPeopleStore
+    rejected: PostgresRejectedStore
     figures: PostgresFiguresStore
     health: PostgresHealthStore
+    watch: PostgresWatchStore
 
 
 @asynccontextmanager
@@ -75,8 +79,10 @@ async def open_stores(settings: Settings, *, name: str = "booked") -> AsyncItera
             tokens=PostgresTokenStore(database, keyring=keyring),
             contacts=PostgresContactStore(database, email_key=email_key, name_key=name_key),
             people=PostgresPeopleStore(database),
+            rejected=PostgresRejectedStore(database),
             figures=PostgresFiguresStore(database),
             health=PostgresHealthStore(database),
+            watch=PostgresWatchStore(database),
         )
 
 

@@ -36,6 +36,7 @@ from consumer.ports.intake import Recorded
 from consumer.ports.wakeups import WakeKind
 from consumer.services.announcing import Announcer
 from consumer.services.figures import FiguresReader
+from consumer.services.groups_retrying import ClosedPeriods
 from consumer.services.intake import Intake, IntakeLimits
 from consumer.services.lane import LaneTools
 from consumer.services.relay import Relay
@@ -149,7 +150,7 @@ def _services(
         shops = ShopsReader(stores.settings, shared_topics=_topics(settings))
         services += [shops, _intake(settings, stores, wakeups, shops, report)]
     if Part.SYNC in parts:
-        services.append(_sync(settings, stores, way, wakeups, metrics))
+        services += [_sync(settings, stores, way, wakeups, metrics), ClosedPeriods(stores.people)]
     if Part.RELAY in parts:
         services += _relay(settings, stores, wakeups, report)
     return services
@@ -205,7 +206,7 @@ def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresW
         bookings=stores.bookings,
         calls=stores.calls,
         contacts=stores.contacts,
-        read_order=lambda record, shop: to_order(record.content or b"", shop.time_zone),
+        read_order=lambda record, shop: to_order(record.content or b"", shop.time_zone, record.kept_refunds),
         announce_for=lambda view: Announcer(view.connection, settings.installation),
         open_ledger=way.open,
         steady=steady_clock,
@@ -213,6 +214,8 @@ def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresW
         wait_for_wake=wait_for_lane,
         on_booking=on_booking,
         on_call=metrics.on_call,
+        on_found=metrics.on_found,
+        watch=stores.watch,
         idle_seconds=settings.lane_idle_seconds,
     )
     parts = SyncParts(

@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from consumer import __version__
-from consumer.cli import connecting, doctor, explaining, keys, people, previewing, recovery, running, setting_up
+from consumer.cli import (
+    connecting,
+    doctor,
+    explaining,
+    keys,
+    ordering,
+    people,
+    previewing,
+    recovery,
+    rejected,
+    replaying,
+    running,
+    setting_up,
+)
 
 app = typer.Typer(
     name="booked",
@@ -41,6 +54,9 @@ connecting.add_to(app)
 explaining.add_to(app)
 previewing.add_to(app)
 people.add_to(app)
+ordering.add_to(app)
+rejected.add_to(app)
 doctor.add_to(app)
 recovery.add_to(app)
+replaying.add_to(app)
 keys.add_to(app)

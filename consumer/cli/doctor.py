@@ -8,7 +8,7 @@ import typer
 from consumer.adapters.kafka.topics import list_topics, verify_topics
 from consumer.adapters.postgres.migrations import HEAD
 from consumer.bootstrap.parts import LedgerWay, Stores, kafka_settings, open_ledger_way, open_stores, steady_clock
-from consumer.cli.context import run_command
+from consumer.cli.context import person, run_command
 from consumer.cli.exits import Exit, console
 from consumer.config import Settings
 from consumer.domain.settings import ShopSettings
@@ -56,13 +56,19 @@ def print_findings(findings: Sequence[Finding]) -> None:
             out.print(f"        fix: {finding.fix}", markup=False)
 
 
-def resume(connection: Annotated[str, typer.Argument(help="The connection's name.")]) -> None:
+def resume(
+    connection: Annotated[str, typer.Argument(help="The connection's name.")],
+    actor: Annotated[str | None, typer.Option("--as", help="Who you are, for the audit log.")] = None,
+) -> None:
     """Let a stopped connection go on, after what stopped it was put right."""
 
     async def work(settings: Settings) -> None:
+        who = person(actor)
         async with open_stores(settings, name="booked-resume") as stores:
             if connection not in {c.connection_id for c in await stores.settings.connections()}:
                 raise ConfigurationError(connection, "there is no such connection")
+            # Before it is done: what a person was about to do is known, whatever happens then.
+            await stores.people.note(actor=who, action="resume", details={"connection": connection})
             await stores.lanes.resume_connection(connection)
 
     run_command(work)

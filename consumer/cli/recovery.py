@@ -21,11 +21,15 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(positions, name="positions")
 
 
-def look_first() -> None:
+def look_first(
+    actor: Annotated[str | None, typer.Option("--as", help="Who you are, for the audit log.")] = None,
+) -> None:
     """Make every lane list what its ledger holds before it makes anything: for after a restore of the database."""
 
     async def work(settings: Settings) -> None:
+        who = person(actor)
         async with open_stores(settings, name="booked-look-first") as stores:
+            await stores.people.note(actor=who, action="look-first", details={})
             await stores.intake.note_committed_ahead(())
 
     run_command(work)

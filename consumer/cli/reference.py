@@ -12,7 +12,8 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from consumer.adapters.zoho.errors import LEDGER_CODES
+from consumer.adapters.shops.ways import SHOPIFY_VERSION
+from consumer.adapters.zoho.errors import CONTACT_UNUSABLE, KEY_TAKEN, LEDGER_CODES, PERIOD_CLOSED, TEMPLATE_UNKNOWN
 from consumer.cli import reference_program as program
 from consumer.cli.exits import Exit
 from consumer.cli.reference_program import row, table
@@ -30,6 +31,7 @@ from consumer.config import PREFIX, Settings
 from consumer.domain.reasons import CATALOGUE
 from consumer.domain.states import ReasonCode
 
+FOUND_BY_WORDS = (KEY_TAKEN, CONTACT_UNUSABLE, TEMPLATE_UNKNOWN, PERIOD_CLOSED)
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
@@ -80,6 +82,7 @@ LIMITS = {
     "window_seconds": "Length of the ledger's minute; for tests.",
     "contacts_fresh_seconds": "How old the index of contacts may be.",
     "facts_fresh_seconds": "How old taxes, currencies and the organisation's data may be.",
+    "watch_share": "Share of the day's calls for looking at what people changed; 0: none. See docs/watch.md.",
 }
 SHOP = {
     "connection": "The connection that its orders are booked into.",
@@ -137,7 +140,7 @@ ORDER_LIST = {
     "kind": "How it is asked; by default as `source` says.",
     "token_variable": "Name of the environment variable that holds the secret (or, with `_FILE` behind it, names the "
     "file that does): a bearer token, WooCommerce's `ck_…:cs_…`, or Shopify's access token.",
-    "api_version": "Version of Shopify's interface; by default 2025-10.",
+    "api_version": f"Version of Shopify's interface; by default {SHOPIFY_VERSION}.",
     "allow_private": "Whether it may lie in a private network or on this machine.",
     "allow_http": "Whether it may be asked without encryption, which shows the secret to anybody on the way.",
 }
@@ -179,6 +182,8 @@ def _ledger_codes() -> Iterator[str]:
     yield from table("HTTP", "code", "what happened", "what to do")
     for known in LEDGER_CODES:
         yield row(str(known.status or "any"), str(known.code), known.sentence, known.fix)
+    for known in FOUND_BY_WORDS:
+        yield row("by its message", str(known.code), known.sentence, known.fix)
 
 
 def pages() -> dict[Path, dict[str, Iterator[str]]]:

@@ -58,9 +58,11 @@ EXITS: dict[Exit, str] = {
     Exit.CONFIGURATION: "A setting, a file or a stored secret cannot be used; the message names it.",
     Exit.UNAVAILABLE: "Kafka or Postgres does not answer, the service is not alive, or `booked preview` lacks "
     "the ledger's taxes and currencies; the same call may work later.",
-    Exit.NOT_FOUND: "Nothing is known of the order or shop asked for.",
-    Exit.REFUSED: "The ledger or its accounts server refused or did not answer, or access was not allowed.",
-    Exit.FINDINGS: "`booked doctor` found something wrong, or `booked preview` an order that would park.",
+    Exit.NOT_FOUND: "Nothing is known of the order, shop, group or message asked for.",
+    Exit.REFUSED: "The ledger or its accounts server refused or did not answer, or access was not allowed. "
+    "`booked order`: what was asked cannot be done; the message says what to do first.",
+    Exit.FINDINGS: "`booked doctor` found something wrong, `booked preview` an order that would park; `booked order` "
+    "left the order otherwise than was asked, `booked rejected retry` a message that is still bad.",
 }
 KINDS: dict[type[MetricWrapperBase], tuple[str, str]] = {
     Counter: ("counter", "_total"),

@@ -109,6 +109,7 @@ class LimitsPart(_Part):
     window_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     contacts_fresh_seconds: Annotated[float, Field(gt=0)] = 3600.0
     facts_fresh_seconds: Annotated[float, Field(gt=0)] = 86400.0
+    watch_share: Annotated[Decimal, Field(ge=0, le=Decimal("0.5"))] = Decimal("0.02")
 
     def settings(self) -> LedgerLimits:
         """Give them as the domain has them: calls a minute become calls of the window."""
@@ -247,17 +248,32 @@ def connection_settings(connection_id: str, part: ConnectionPart) -> ConnectionS
     )
 
 
+def _payment(row: PaymentPart) -> PaymentRow:
+    return PaymentRow(
+        method=row.method,
+        payment_terms=row.payment_terms_days,
+        label=row.label,
+        mode=row.mode,
+        account_id=row.account_id or "",
+    )
+
+
+def _book_from(part: ShopPart) -> datetime | None:
+    """Give the start in UTC; without an offset it is the shop's own time."""
+    start = part.book_from
+    if start is not None and start.tzinfo is None:
+        start = start.replace(tzinfo=ZoneInfo(part.time_zone))
+    return None if start is None else start.astimezone(UTC)
+
+
 def shop_settings(shop_id: str, part: ShopPart) -> ShopSettings:
     """Give a shop as the domain has it; a platform's revisions go by ``updated_at``, which both of them send."""
-    book_from = part.book_from
-    if book_from is not None and book_from.tzinfo is None:
-        book_from = book_from.replace(tzinfo=ZoneInfo(part.time_zone))
     return ShopSettings(
         shop_id=shop_id,
         connection_id=part.connection,
         name=part.name,
         automatic=part.automatic,
-        book_from=None if book_from is None else book_from.astimezone(UTC),
+        book_from=_book_from(part),
         time_zone=part.time_zone,
         revision=part.revision or (None if part.source is Platform.BOOKED else RevisionKey.UPDATED_AT),
         source=part.source,
@@ -284,16 +300,7 @@ def shop_settings(shop_id: str, part: ShopPart) -> ShopSettings:
         notes=part.notes,
         terms=part.terms,
         payment_terms=part.payment_terms_days,
-        payments=tuple(
-            PaymentRow(
-                method=row.method,
-                payment_terms=row.payment_terms_days,
-                label=row.label,
-                mode=row.mode,
-                account_id=row.account_id or "",
-            )
-            for row in part.payments
-        ),
+        payments=tuple(map(_payment, part.payments)),
         salesperson=part.salesperson,
         template_id=part.template_id,
         custom_fields=tuple(

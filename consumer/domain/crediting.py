@@ -1,26 +1,21 @@
-"""What is given back, to the cent: refunds taken off a draft, and the drafts of credit notes. Pure.
+"""What is given back, to the cent: what of a document is left under each tax, and what a refund takes of it. Pure.
 
 Everything is reckoned per tax of the ledger (``TaxSum``), with tax: what a document comes to, less what was credited,
-is what may still be given back under each tax. How it is written is found by trying layouts against the model of the
-ledger's arithmetic, as invoices are.
+is what may still be given back under each tax. How it is written is found in ``credit_layout`` (credit notes) and
+``folding`` (refunds within a draft).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from consumer.domain.arithmetic import TaxSum, compute, sums_by_tax
-from consumer.domain.comparison import Expected
-from consumer.domain.ledger import InvoiceDraft, InvoiceLine, TaxRounding
-from consumer.domain.mapping import Mapped
+from consumer.domain.arithmetic import TaxSum, tax_factors
 from consumer.domain.money import ZERO, round_half_up, split_by_largest_remainder
-from consumer.domain.orders import Line, Order, Refund
+from consumer.domain.orders import Line, Order, Refund, Tax
 from consumer.domain.states import Reason, ReasonCode
 from consumer.domain.texts import plain
 
 _HUNDRED = Decimal(100)
-_SPLITS_MAX = 6  # lines that one sum is split into to meet a tax that was rounded on each line
-_BOTH = (TaxRounding.PER_RATE, TaxRounding.PER_LINE)
 
 TaxKey = tuple[str | None, Decimal, tuple[Decimal, ...]]
 
@@ -46,6 +41,13 @@ class UnclearError(Exception):
 def key_of(one: TaxSum) -> TaxKey:
     """Give the tax of a sum: its id, its rate and a group's parts."""
     return one.tax_id, one.rate, one.parts
+
+
+def tax_within(gross: Decimal, key: TaxKey, digits: int) -> Decimal:
+    """Give the tax in one amount that contains it, as the ledger computes it: each member of a group for itself."""
+    factors = tax_factors(key[1], key[2])
+    divisor = _HUNDRED + sum((factor for _, factor in factors), ZERO)
+    return sum((round_half_up(gross * factor / divisor, digits) for _, factor in factors), ZERO)
 
 
 def sums_text(sums: Sequence[TaxSum]) -> str:
@@ -83,14 +85,36 @@ def rest_of(document: Sequence[TaxSum], credited: Iterable[Sequence[TaxSum]]) ->
     return tuple(rest.values())
 
 
+def joined(given: Sequence[Given]) -> list[Given]:
+    """Give one thing per tax; its tax is known where it is of all."""
+    found: dict[TaxKey, Given] = {}
+    for one in given:
+        before = found.get(one.key)
+        if before is None:
+            found[one.key] = one
+            continue
+        tax = None if before.tax is None or one.tax is None else before.tax + one.tax
+        found[one.key] = replace(before, gross=before.gross + one.gross, tax=tax)
+    return list(found.values())
+
+
 # ---- what a refund gives back -------------------------------------------------------------------------------------
 
 
-def given_of_refund(order: Order, refund: Refund, rest: Sequence[TaxSum], *, label: str, digits: int) -> list[Given]:
+def given_of_refund(
+    order: Order,
+    refund: Refund,
+    rest: Sequence[TaxSum],
+    *,
+    label: str,
+    digits: int,
+    whole: Sequence[TaxSum] = (),
+) -> list[Given]:
     """Spread a refund over the taxes of what is left of the invoice. Raises UnclearError.
 
     What it says of lines and shipping goes to their taxes; what is left of its amount goes over all of them in
-    proportion. A refund of all that is left takes what is left, tax by tax.
+    proportion. A refund of all that is left takes what is left, tax by tax. ``whole`` is the document before anything
+    was given back: where amounts without lines have taken of a tax, a line's own refund takes the rest elsewhere.
     """
     _check_whole(refund, digits)
     left = sum((one.gross for one in rest), ZERO)
@@ -98,7 +122,9 @@ def given_of_refund(order: Order, refund: Refund, rest: Sequence[TaxSum], *, lab
         return all_of(rest, label=_label(label, refund))
     if refund.amount > left:
         raise UnclearError(_exceeds(order, refund.id, refund.amount, left))
-    return _closed(_within(_said(order, refund, rest, label), refund, rest, label, digits), rest)
+    said = _as_left(_said(order, refund, whole or rest, label), rest, whole)
+    given = _closed(_within(said, refund, rest, label, digits), rest)
+    return _capped(given, rest, digits)
 
 
 def all_of(rest: Sequence[TaxSum], *, label: str) -> list[Given]:
@@ -133,7 +159,7 @@ def _exceeds(order: Order, refund_id: str, wanted: Decimal, left: Decimal) -> Re
     )
 
 
-def _said(order: Order, refund: Refund, rest: Sequence[TaxSum], label: str) -> list[Given]:
+def _said(order: Order, refund: Refund, sums: Sequence[TaxSum], label: str) -> list[Given]:
     """Give what the refund says of single lines and of shipping, as far as its tax is one of the invoice's."""
     lines = {line.id: line for line in order.lines}
     found = []
@@ -141,25 +167,28 @@ def _said(order: Order, refund: Refund, rest: Sequence[TaxSum], label: str) -> l
         line = lines.get(part.line_id)
         if part.amount is None or not part.amount or line is None:
             continue
-        rate = sum((tax.rate for tax in part.taxes or line.taxes if not _is_nought(tax.amount)), ZERO)
+        rate = _rate_of(part.taxes or line.taxes)
         amounts = [tax.amount for tax in part.taxes]
         tax = None if not amounts or None in amounts else sum((amount or ZERO for amount in amounts), ZERO)
-        key = _key_at(rate, part.amount, rest)
+        key = _key_at(rate, part.amount, sums)
         if key is not None:
             name = f"{label}: {_pieces(line, part.quantity)}"
             found.append(Given(name=name, key=key, gross=part.amount, tax=tax if rate else ZERO))
     if refund.shipping and order.shipping:
-        rates = {sum((tax.rate for tax in one.taxes if not _is_nought(tax.amount)), ZERO) for one in order.shipping}
-        key = _key_at(rates.pop(), refund.shipping, rest) if len(rates) == 1 else None
+        rates = {_rate_of(one.taxes) for one in order.shipping}
+        key = _key_at(rates.pop(), refund.shipping, sums) if len(rates) == 1 else None
         if key is not None:
             name = f"{label}: {order.shipping[0].method}" if order.shipping[0].method else label
             found.append(Given(name=name, key=key, gross=refund.shipping))
     return found
 
 
-def _is_nought(amount: Decimal | None) -> bool:
-    """A tax that is stated as nothing was not charged."""
-    return amount is not None and amount == ZERO
+def _rate_of(taxes: Sequence[Tax]) -> Decimal:
+    """Give the percent of the net that taxes come to: a compound one is taken of the net and the others."""
+    charged = [tax for tax in taxes if tax.amount != ZERO]  # one that is stated as nothing was not charged
+    simple = sum((tax.rate for tax in charged if not tax.compound), ZERO)
+    compound = sum((tax.rate for tax in charged if tax.compound), ZERO)
+    return simple + compound * (1 + simple / _HUNDRED)
 
 
 def _pieces(line: Line, quantity: Decimal | None) -> str:
@@ -175,14 +204,32 @@ def _key_at(rate: Decimal, amount: Decimal, rest: Sequence[TaxSum]) -> TaxKey | 
     return None if chosen is None else key_of(chosen)
 
 
+def _as_left(said: list[Given], rest: Sequence[TaxSum], whole: Sequence[TaxSum]) -> list[Given]:
+    """Take no more of a tax than is left, where something else has taken of it; the refund's amount stays its own.
+
+    Beyond what the document ever had under a tax nothing is moved: then the refund contradicts the invoice.
+    """
+    left, had = ({key_of(one): one.gross for one in sums} for sums in (rest, whole))
+    kept = []
+    wanted = {one.key: one.gross for one in joined(said)}
+    for one in said:
+        excess = wanted[one.key] - left.get(one.key, ZERO)
+        if excess <= 0 or wanted[one.key] > had.get(one.key, ZERO):
+            kept.append(one)
+            continue
+        taken = min(excess, one.gross)
+        wanted[one.key] -= taken
+        if one.gross > taken:
+            kept.append(replace(one, gross=one.gross - taken, tax=None))
+    return kept
+
+
 def _within(said: list[Given], refund: Refund, rest: Sequence[TaxSum], label: str, digits: int) -> list[Given]:
     """Bring what was said to the refund's amount: the rest of it, more or less, over what is left of all taxes."""
     over = refund.amount - sum((one.gross for one in said), ZERO)
     if not over:
         return said
-    taken: dict[TaxKey, Decimal] = {}
-    for one in said:
-        taken[one.key] = taken.get(one.key, ZERO) + one.gross
+    taken = {one.key: one.gross for one in joined(said)}
     # More than was said: over what is left beside it. Less (a fee for the return): off what was said.
     weights = [max(one.gross - taken.get(key_of(one), ZERO), ZERO) for one in rest]
     if over < 0:
@@ -197,21 +244,30 @@ def _within(said: list[Given], refund: Refund, rest: Sequence[TaxSum], label: st
 
 def _closed(given: list[Given], rest: Sequence[TaxSum]) -> list[Given]:
     """Where a tax is given back to its last cent its tax is the rest of the tax: whatever was rounded before."""
-    sums: dict[TaxKey, Decimal] = {}
-    for one in given:
-        sums[one.key] = sums.get(one.key, ZERO) + one.gross
+    sums = {one.key: one.gross for one in joined(given)}
     closing = {key_of(one): one for one in rest if sums.get(key_of(one)) == one.gross}
     kept = [one for one in given if one.key not in closing]
     names = {one.key: one.name for one in reversed(given)}
     return [*kept, *(Given(name=names[key], key=key, gross=one.gross, tax=one.tax) for key, one in closing.items())]
 
 
+def _capped(given: list[Given], rest: Sequence[TaxSum], digits: int) -> list[Given]:
+    """Give back no more tax than is left of it, though what was rounded up before has taken more than its share."""
+    for left in rest:
+        of_key = [one for one in given if one.key == key_of(left)]
+        each = sum((tax_within(one.gross, one.key, digits) if one.tax is None else one.tax for one in of_key), ZERO)
+        whole = tax_within(sum((one.gross for one in of_key), ZERO), key_of(left), digits)
+        if max(each, whole) <= left.tax or not of_key:
+            continue
+        tax = min(whole if any(one.tax is None for one in of_key) else each, left.tax)
+        given = [*(one for one in given if one.key != key_of(left)), replace(joined(of_key)[0], tax=tax)]
+    return given
+
+
 def check_within(order: Order, part: str, given: Sequence[Given], rest: Sequence[TaxSum]) -> Reason | None:
     """Refuse credits that exceed what is left of the invoice under any tax."""
     left = {key_of(one): one.gross for one in rest}
-    sums: dict[TaxKey, Decimal] = {}
-    for one in given:
-        sums[one.key] = sums.get(one.key, ZERO) + one.gross
+    sums = {one.key: one.gross for one in joined(given)}
     over = next((key for key, gross in sums.items() if gross > left.get(key, ZERO)), None)
     if over is None:
         return None
@@ -219,194 +275,14 @@ def check_within(order: Order, part: str, given: Sequence[Given], rest: Sequence
     return replace(reason, message=f"At {plain(over[1])} %: {reason.message}")
 
 
-# ---- credit notes -------------------------------------------------------------------------------------------------
-
-
-def credit_draft(
-    header: InvoiceDraft,
-    given: Sequence[Given],
-    *,
-    digits: int,
-    rounding: TaxRounding,
-    same_as: InvoiceDraft | None = None,
-) -> InvoiceDraft | None:
-    """Draft a credit note of exactly these sums; None where no layout gives them.
-
-    ``header`` has all but lines. ``same_as`` is the invoice's own draft where all of it is given back: its lines come
-    to its figures by nature.
-    """
-    for candidate in _candidates(header, given, digits, rounding, same_as):
-        if all(_fits(candidate, given, digits, way) for way in ((rounding,) if rounding in _BOTH else _BOTH)):
-            return candidate
-    return None
-
-
-def _candidates(
-    header: InvoiceDraft, given: Sequence[Given], digits: int, rounding: TaxRounding, same_as: InvoiceDraft | None
-) -> Iterable[InvoiceDraft]:
-    if same_as is not None:
-        yield replace(
-            header,
-            lines=same_as.lines,
-            tax_inclusive=same_as.tax_inclusive,
-            discount=same_as.discount,
-            discount_before_tax=same_as.discount_before_tax,
-            adjustment=same_as.adjustment,
-            adjustment_label=same_as.adjustment_label,
-        )
-    for things in (given, _joined(given)):
-        yield replace(header, tax_inclusive=True, lines=tuple(_line(one.name, one.key, one.gross) for one in things))
-        nets = [(one, one.gross - _tax_of(one, digits)) for one in things]
-        yield replace(header, tax_inclusive=False, lines=tuple(_line(one.name, one.key, net) for one, net in nets))
-    if rounding is TaxRounding.PER_LINE:
-        split = [line for one in _joined(given) for line in _split(one, digits)]
-        yield replace(header, tax_inclusive=False, lines=tuple(split))
-
-
-def _line(name: str, key: TaxKey, amount: Decimal) -> InvoiceLine:
-    tax_id, rate, parts = key
-    return InvoiceLine(name=name, quantity=Decimal(1), rate=amount, tax_id=tax_id, tax_rate=rate, tax_parts=parts)
-
-
-def _joined(given: Sequence[Given]) -> list[Given]:
-    """One thing per tax; its tax is known where it is of all."""
-    joined: dict[TaxKey, Given] = {}
-    for one in given:
-        before = joined.get(one.key)
-        if before is None:
-            joined[one.key] = one
-            continue
-        tax = None if before.tax is None or one.tax is None else before.tax + one.tax
-        joined[one.key] = replace(before, gross=before.gross + one.gross, tax=tax)
-    return list(joined.values())
-
-
-def _tax_of(one: Given, digits: int) -> Decimal:
-    if one.tax is not None:
-        return one.tax
-    rate = one.key[1]
-    return round_half_up(one.gross * rate / (_HUNDRED + rate), digits)
-
-
-def _split(one: Given, digits: int) -> list[InvoiceLine]:
-    """Split a sum into lines whose taxes, each rounded for itself, come to the tax that is wanted."""
-    tax, net = _tax_of(one, digits), one.gross - _tax_of(one, digits)
-    unit = Decimal(1).scaleb(-digits)
-    rate = one.key[1]
-    for count in range(1, _SPLITS_MAX):
-        for cents in range(1, 100):
-            piece = unit * cents
-            rest = net - piece * count
-            if rest <= 0:
-                break
-            if (
-                count * round_half_up(piece * rate / _HUNDRED, digits) + round_half_up(rest * rate / _HUNDRED, digits)
-                == tax
-            ):
-                return [_line(one.name, one.key, amount) for amount in (rest, *[piece] * count)]
-    return [_line(one.name, one.key, net)]
-
-
-def _fits(draft: InvoiceDraft, given: Sequence[Given], digits: int, rounding: TaxRounding) -> bool:
-    found = {key_of(one): one for one in sums_by_tax(draft, digits, rounding) if one.gross or one.tax}
-    wanted = {one.key: one for one in _joined(given) if one.gross or one.tax}
-    if found.keys() != wanted.keys():
-        return False
-    return all(
-        found[key].gross == one.gross and (one.tax is None or found[key].tax == one.tax) for key, one in wanted.items()
-    )
-
-
 def unclear(what: str, given: Sequence[Given]) -> Reason:
     """Say that no layout gives these sums."""
     sums = ", ".join(
         f"{plain(one.gross)} at {plain(one.key[1])} %" + ("" if one.tax is None else f" (tax {plain(one.tax)})")
-        for one in _joined(given)
+        for one in joined(given)
     )
     return Reason(
         code=ReasonCode.REFUND_UNCLEAR,
         message=f"{what} cannot be written so that the ledger comes to {sums}.",
         fix="Send the refund again with the tax of each line, or make the credit note by hand and ignore the order.",
-    )
-
-
-# ---- refunds within a draft ---------------------------------------------------------------------------------------
-
-
-def folded(
-    mapped: Mapped, order: Order, refunds: Sequence[Refund], *, label: str, digits: int, rounding: TaxRounding
-) -> Mapped | Reason:
-    """Take refunds off a draft: one negative line per refund and tax, exact under the ledger's rounding.
-
-    Raises nothing; gives the reason where a refund exceeds what is left or cannot be laid out.
-    """
-    for refund in refunds:
-        if not refund.amount:
-            mapped = replace(mapped, folded=(*mapped.folded, refund.id))
-            continue
-        taken = _fold_one(mapped, order, refund, label=label, digits=digits, rounding=rounding)
-        if isinstance(taken, Reason):
-            return taken
-        mapped = taken
-    return mapped
-
-
-def _fold_one(
-    mapped: Mapped, order: Order, refund: Refund, *, label: str, digits: int, rounding: TaxRounding
-) -> Mapped | Reason:
-    ways = (rounding,) if rounding in _BOTH else _BOTH
-    rest = sums_by_tax(mapped.draft, digits, ways[0])
-    try:
-        given = given_of_refund(order, refund, rest, label=label, digits=digits)
-    except UnclearError as unclear_error:
-        return unclear_error.reason
-    beyond = check_within(order, refund.id, given, rest)
-    if beyond is not None:
-        return beyond
-    draft = mapped.draft
-    for one in _joined(given):
-        lined = _with_line(draft, one, {key_of(row): row for row in rest}, digits, ways)
-        if lined is None:
-            return unclear(f"Refund {refund.id} within the draft", given)
-        draft = lined
-    return _folded_mapped(mapped, draft, refund, digits, ways[0])
-
-
-def _with_line(
-    draft: InvoiceDraft,
-    one: Given,
-    rest: Mapping[TaxKey, TaxSum],
-    digits: int,
-    ways: Sequence[TaxRounding],
-) -> InvoiceDraft | None:
-    """Add the negative line that leaves exactly what is to be left; its net may be a minor unit off its own tax."""
-    unit = Decimal(1).scaleb(-digits)
-    amount = one.gross if draft.tax_inclusive else one.gross - _tax_of(one, digits)
-    before = rest[one.key]
-    for off in (ZERO, unit, -unit):
-        candidate = replace(draft, lines=(*draft.lines, _line(one.name, one.key, -(amount + off))))
-        found = [{key_of(row): row for row in sums_by_tax(candidate, digits, way)}.get(one.key) for way in ways]
-        left = before.gross - one.gross
-        if all(
-            row is not None
-            and row.gross == left
-            and (row.tax == before.tax - one.tax if one.tax is not None else row.tax >= 0)
-            for row in found
-        ):
-            return candidate
-    return None
-
-
-def _folded_mapped(mapped: Mapped, draft: InvoiceDraft, refund: Refund, digits: int, way: TaxRounding) -> Mapped:
-    figures = compute(draft, digits, way)
-    expected = Expected(
-        total=figures.total,
-        tax_total=figures.tax_total,
-        tax_by_rate=figures.tax_by_rate,
-        currency=mapped.expected.currency,
-        group_rates=mapped.expected.group_rates,
-    )
-    words = f"Refund {refund.id} of {plain(refund.amount)} {expected.currency} is taken off within the draft."
-    return replace(
-        mapped, draft=draft, expected=expected, folded=(*mapped.folded, refund.id), notes=(*mapped.notes, words)
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from hashlib import blake2b
 
 from consumer.domain.arithmetic import Figures
 from consumer.domain.charges import Charges, read_charges
@@ -40,6 +41,7 @@ class Mapped:
     expected: Expected
     layout: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    customer: str = ""  # digest of whose it is and where they are: what the contact is told by
     folded: tuple[str, ...] = ()  # ids of the refunds that are taken off within it
     day_moved: bool = False  # out of a closed period
     day_is_kept: bool = False  # the document's day is that of its first booking, no content of the order
@@ -195,8 +197,15 @@ def _mapped(task: _Task, charges: Charges, layout: Layout) -> Mapped:
         expected=expected,
         layout=layout.explanation,
         notes=tuple(notes),
+        customer=customer_digest(task.order),
         day_is_kept=task.shop.invoice_date is InvoiceDate.TODAY,
     )
+
+
+def customer_digest(order: Order) -> str:
+    """Give the hash of who bought and of both addresses: where it is another one the contact may be too."""
+    who = (order.customer, order.billing_address, order.shipping_address)
+    return blake2b(repr(who).encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
 def _said_of_payment(order: Order) -> list[str]:

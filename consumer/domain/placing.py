@@ -12,7 +12,7 @@ from consumer.domain.orders import OrderKey
 from consumer.domain.revisions import Fold, OrderHead, Verdict, default_key, fold, refuse
 from consumer.domain.settings import ConnectionSettings, RevisionKey, ShopSettings
 from consumer.domain.standing import Facts, Standing, stand
-from consumer.domain.states import OrderState, Priority, Reason, ReasonCode, Wish
+from consumer.domain.states import Ask, OrderState, Priority, Reason, ReasonCode, Wish
 
 LOOP_CHANGES = 10  # more changes than this within LOOP_SPAN park the order
 LOOP_SPAN = timedelta(hours=1)
@@ -54,6 +54,7 @@ class KnownOrder:
     wish: Wish = Wish.AUTO
     released: bool = False
     announced: bool = False
+    asked: Ask | None = None  # what a person waits for: no event takes that out of the line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +180,7 @@ def place_changed(
         wish=known.wish,
         released=known.released,
         has_document=ties.live_invoice,
+        asked=known.asked,
     )
     if before.state is OrderState.UNCERTAIN:
         # It has to be asked first what came of the write; the lane decides anew after that.

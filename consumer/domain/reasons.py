@@ -42,7 +42,7 @@ CATALOGUE: dict[Code, tuple[str, str]] = {
         "It goes on when the ledger's day ends; a larger plan has more calls.",
     ),
     Code.CANCELLED: ("The order was cancelled and has no live document.", "Nothing."),
-    Code.NOT_WANTED: ("Its document was deleted on purpose.", "Release it if there should be one again."),
+    Code.NOT_WANTED: ("Its document was deleted on purpose.", "If there should be one again: `booked order generate`."),
     Code.REFUNDED: ("Everything was given back before an invoice was sent, so that there is none.", "Nothing."),
     Code.IGNORED: ("Somebody chose that this order is not booked.", "Release it if it should be after all."),
     Code.NEGATIVE_QUANTITY: (
@@ -52,7 +52,7 @@ CATALOGUE: dict[Code, tuple[str, str]] = {
     Code.UNKNOWN_CURRENCY: ("The currency is none of ISO 4217.", "Correct the order's currency and send it again."),
     Code.CURRENCY_MISSING: (
         "The organisation does not have the order's currency.",
-        "Add the currency in the ledger's settings; the orders go on within a minute of the next try.",
+        "Add the currency in the ledger's settings; the orders go on with the next order that needs it, or on a retry.",
     ),
     Code.TOTALS_DO_NOT_FOLLOW: (
         "The order's lines, discounts, shipping and fees do not give its stated total or tax, however rounded.",
@@ -122,19 +122,19 @@ CATALOGUE: dict[Code, tuple[str, str]] = {
     ),
     Code.CHANGED_AFTER_BOOKING: (
         "The order changed after its invoice was sent or paid.",
-        "Correct the invoice in the ledger.",
+        "Correct the invoice in the ledger and ignore the order, or change changed_sent of the shop and retry.",
     ),
     Code.CANCELLED_AFTER_BOOKING: (
         "The order was cancelled after its invoice was sent or paid.",
-        "Void or credit the invoice in the ledger.",
+        "Void or credit the invoice in the ledger, or choose cancelled_sent for the shop and retry.",
     ),
     Code.GONE_FROM_LEDGER: (
         "The invoice was deleted or voided in the ledger by hand.",
-        "Nothing, if that was meant; else make it again in the ledger.",
+        "Nothing, if that was meant; if there should be one again: `booked order generate`.",
     ),
     Code.EDITED_BY_HAND: (
         "The order changed, and somebody has edited its draft in the ledger: it is not overwritten.",
-        "Bring the draft up to date in the ledger.",
+        "Let the order write over it with `booked order update`, or correct it in the ledger and ignore the order.",
     ),
     Code.UNPAID_AFTER_BOOKING: (
         "The order's payment was taken back (a chargeback, a payment that failed) after its invoice had been made.",

@@ -122,6 +122,7 @@ class LedgerLimits:
     daily_calls: int = 1000  # until the first answer tells the plan's own
     backfill_stops_at: Decimal = Decimal("0.30")  # of the day's calls left
     live_stops_at: Decimal = Decimal("0.05")
+    watch_share: Decimal = Decimal("0.02")  # of the day's calls, for looking at what people changed; 0: no watch
     call_deadline_seconds: float = 20.0
     settle_seconds: float = 300.0  # after a deadline nobody else writes before it
     settle_seconds_with_unique_field: float = 30.0

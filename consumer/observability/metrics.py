@@ -39,6 +39,9 @@ class Metrics:
         self.swept = Counter(
             "booked_lanes_corrected", "Lanes whose next due the sweep corrected; stays 0.", registry=here
         )
+        self.found = Counter(
+            "booked_found_in_ledger", "What people changed in a ledger, found by the watch.", ["what"], registry=here
+        )
         self.alarms = Counter("booked_alarms", "Things that need a person, by kind.", ["kind"], registry=here)
         self._figures_gauges(here)
 
@@ -62,8 +65,28 @@ class Metrics:
         self._snapshot = Gauge(
             "booked_oldest_snapshot_seconds", "Age of the database's oldest transaction.", registry=here
         )
+        self._replay_gauges(here)
         self.figures_age = Gauge(
             "booked_figures_read_at_seconds", "When the figures above were read (unix).", registry=here
+        )
+
+    def _replay_gauges(self, here: CollectorRegistry) -> None:
+        self._replayed = Gauge(
+            "booked_replay_last_success_seconds",
+            "When `booked replay` last came to its end (unix); 0 before the first time.",
+            registry=here,
+        )
+        self._replay_missing = Gauge(
+            "booked_replay_missing", "Records found missing by the replays of the last 30 days.", registry=here
+        )
+        self._replay_lag = Gauge(
+            "booked_replay_lag_records", "Records the intake had not taken when the last replay began.", registry=here
+        )
+        self._replay_unverified = Gauge(
+            "booked_replay_unverified_ranges", "Ranges that the last replay could not verify.", registry=here
+        )
+        self._difference = Gauge(
+            "booked_completeness_difference", "Paid orders that are told of and not recorded.", registry=here
         )
 
     def show(self, figures: Figures, read_at: float) -> None:
@@ -84,6 +107,12 @@ class Metrics:
             self._stopped.labels(connection).set(1)
         self._gaps.set(figures.gaps_open)
         self._snapshot.set(figures.oldest_snapshot_seconds)
+        succeeded = figures.replay.success_age_seconds
+        self._replayed.set(0 if succeeded is None else read_at - succeeded)
+        self._replay_missing.set(figures.replay.missing)
+        self._replay_lag.set(figures.replay.lag)
+        self._replay_unverified.set(figures.replay.unverified)
+        self._difference.set(figures.replay.difference)
         self.figures_age.set(read_at)
 
     def on_call(self, operation: str, result: str, seconds: float) -> None:
@@ -95,6 +124,12 @@ class Metrics:
         """Count one booking."""
         self.bookings.labels(result).inc()
         self.booking_calls.observe(calls)
+
+    def on_found(self, what: str) -> None:
+        """Count one find of the watch; a second invoice of an order needs a person to know."""
+        self.found.labels(what).inc()
+        if what == "late_double":
+            self.alarms.labels(what).inc()
 
     def text(self) -> bytes:
         """Give the exposition text."""

@@ -30,13 +30,18 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """One record as the intake read it: an event, a rejection, or None for a tombstone. ``value`` is what came."""
+    """One record as the intake read it: an event, a rejection, or None for a tombstone. ``value`` is what came.
+
+    ``record_key`` and ``headers`` came with it: they are kept of an event that the store itself has to reject.
+    """
 
     place: TopicPartition
     offset: int
     checksum: bytes
     outcome: OrderEvent | Rejected | None
     value: bytes | None
+    record_key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,17 @@ class SettingsStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayFigures:
+    """What the metrics show of the replay. ``success_age_seconds`` is None where no run has come to its end yet."""
+
+    success_age_seconds: float | None = None
+    missing: int = 0  # found by all runs that are kept
+    lag: int = 0  # records beyond the positions, when the last run began
+    unverified: int = 0  # ranges that the last run could not verify
+    difference: int = 0  # paid orders told of and not recorded; stops counting at 100,000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What the metrics show of the database; counts stop at 100,000 where counting more would cost too much."""
 
@@ -53,6 +64,7 @@ class Figures:
     connections_stopped: Mapping[str, str]
     gaps_open: int
     oldest_snapshot_seconds: float = 0.0
+    replay: ReplayFigures = ReplayFigures()
 
 
 class FiguresStore(Protocol):

@@ -75,5 +75,11 @@ def _taken(key: OrderKey, record: Record, outcome: OrderEvent | Rejected | None)
     if outcome.key != key:
         raise RefusedBodyError(f"The order cannot be taken: the call names {key}, and the body is order {outcome.key}.")
     return Taken(
-        place=record.place, offset=record.offset, checksum=checksum(record), outcome=outcome, value=record.value
+        place=record.place,
+        offset=record.offset,
+        checksum=checksum(record),
+        outcome=outcome,
+        value=record.value,
+        record_key=record.key,
+        headers=record.headers,
     )

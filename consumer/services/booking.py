@@ -27,6 +27,7 @@ from consumer.domain.ledger import (
     Item,
     LedgerFacts,
     Operation,
+    ReadInvoice,
     TaxRounding,
 )
 from consumer.domain.mapping import Mapped
@@ -40,6 +41,7 @@ from consumer.errors import (
     LedgerError,
     NotFoundError,
     PeriodClosedError,
+    RefusedError,
 )
 from consumer.ports.lanes import BookingStore, LaneLease, LaneStore, Occupied, Superseded
 from consumer.services.calling import Caller, Sent, Write
@@ -82,6 +84,7 @@ class Bench:
     learn_rounding: Callable[[TaxRounding], Awaitable[None]]
     shop: Callable[[str], ShopSettings | None]
     items: Callable[[Sequence[str]], Awaitable[Mapping[str, Item]]]  # of these SKUs, as far as the ledger has them
+    instead_of_reading: Callable[[OrderRecord, str], Awaitable[Invoice | None]] | None = None  # see services.watching
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     trials: Trials = field(default_factory=Trials)
     looked_first: bool = False  # documents may be in the ledger that Postgres has forgotten
@@ -94,6 +97,7 @@ class Booking:
         self._bench = bench
         self._observer = Observer(bench, record)
         self._mended = False
+        self._by_list = False  # its invoice was seen in a list of changes, not read by itself
         self._did = ""  # the last thing that was done to a document, for the news
         self.calls = 0
 
@@ -191,6 +195,11 @@ class Booking:
         return None, False
 
     async def _read(self, operation: Operation) -> tuple[Conclusion | None, bool]:
+        listed = await self._listed(operation)
+        if listed is not None:
+            self._by_list = True
+            self._observer.saw(operation, listed)
+            return None, False
         self.calls += 1
         try:
             answer = await self._bench.caller.read(operation, key=self._record.key, priority=self._record.priority)
@@ -203,6 +212,12 @@ class Booking:
             return await self._failed(error), True
         self._observer.saw(operation, answer.result)
         return None, False
+
+    async def _listed(self, operation: Operation) -> Invoice | None:
+        """Give our invoice as a list of changes shows it; after a refusal it is read by itself."""
+        if self._mended or self._bench.instead_of_reading is None or not isinstance(operation, ReadInvoice):
+            return None
+        return await self._bench.instead_of_reading(self._record, operation.invoice_id)
 
     async def _failed(self, error: LedgerError) -> Conclusion | None:
         if isinstance(error, ConnectionStoppedError):
@@ -253,7 +268,7 @@ class Booking:
             self._observer.known = replace(self._observer.known, key_taken=True)
         elif error is not None and self._moves_day(error):
             await self._ask_lock()
-        elif isinstance(error, NotFoundError) and not self._mended:
+        elif self._mends(error):
             await self._mend(operation)
         elif error is not None:
             return after_error(
@@ -296,6 +311,11 @@ class Booking:
             return
         self._observer.known = replace(self._observer.known, closed_until=answer.result)
 
+    def _mends(self, error: LedgerError | None) -> bool:
+        """Tell whether it is to be looked at again: what it names is gone, or was seen in a list a while ago."""
+        refused = isinstance(error, NotFoundError) or (self._by_list and isinstance(error, RefusedError))
+        return refused and not self._mended
+
     async def _mend(self, operation: Operation) -> None:
         """Something that the write names is gone: look it up again, once; the second refusal stands."""
         self._mended = True
@@ -306,7 +326,7 @@ class Booking:
 
     def _judge(self, call: Call, sent: Sent) -> Outcome:
         if sent.error is not None:
-            mends = (isinstance(sent.error, NotFoundError) and not self._mended) or self._moves_day(sent.error)
+            mends = self._mends(sent.error) or self._moves_day(sent.error)
             keep_due = mends or isinstance(sent.error, KeyTakenError | ConnectionStoppedError)
             return judge_error(self._judging(), sent, sent.error, keep_due=keep_due)
         outcome = judge_write(self._judging(), call, sent)

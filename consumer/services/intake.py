@@ -223,7 +223,15 @@ class Intake(Service):
         value = outcome.value if isinstance(outcome, Rejected) else record.value
         return Entry(
             reading,
-            Taken(place=record.place, offset=record.offset, checksum=checksum(record), outcome=outcome, value=value),
+            Taken(
+                place=record.place,
+                offset=record.offset,
+                checksum=checksum(record),
+                outcome=outcome,
+                value=value,
+                record_key=record.key,
+                headers=record.headers,
+            ),
         )
 
     async def _writing(self) -> None:

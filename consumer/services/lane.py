@@ -29,14 +29,15 @@ from consumer.errors import (
 from consumer.ports.contacts import ContactStore
 from consumer.ports.lanes import BookingStore, CallStore, LaneLease, LaneStore, LaneView, SlotRequest, Throttle
 from consumer.ports.ledger import Ledger
+from consumer.ports.watch import WatchStore
 from consumer.services.asking import OpenLedger
-from consumer.services.booking import Bench, Booking, ReadOrder
-from consumer.services.calling import Caller, PutBackError
-from consumer.services.contacts import CustomerLocks, Desk
-from consumer.services.knowing import Knowledge
+from consumer.services.booking import Booking, ReadOrder
+from consumer.services.calling import PutBackError
+from consumer.services.lane_parts import open_parts
 from consumer.services.outcomes import Announce
 from consumer.services.streaks import BREAKER_SECONDS, Streaks
 from consumer.services.waiting import first_of
+from consumer.services.watching import Watch
 
 log = structlog.get_logger()
 
@@ -75,6 +76,8 @@ class LaneTools:
     wait_for_wake: Callable[[str, float], Awaitable[None]]  # connection, at most so many seconds
     on_booking: Callable[[str, int], None] = lambda _result, _calls: None
     on_call: Callable[[str, str, float], None] = lambda _operation, _result, _seconds: None
+    on_found: Callable[[str], None] = lambda _found: None
+    watch: WatchStore | None = None  # None: nobody looks at what people change in the ledger
     beat: Callable[[], None] = lambda: None
     idle_seconds: float = IDLE_SECONDS
 
@@ -87,6 +90,8 @@ class Lane:
         self._tools = tools
         self._streaks = streaks or Streaks()
         self._in_hand: dict[OrderKey, asyncio.Task[None]] = {}
+        self._watch: Watch | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._finished = asyncio.Event()
         self._stopping = asyncio.Event()
         self._leaving = asyncio.Event()
@@ -147,45 +152,18 @@ class Lane:
                 await ledger.aclose()
 
     def _open(self, view: LaneView, ledger: Ledger) -> None:
-        tools, connection = self._tools, view.connection
-        self._calls_at_once = connection.limits.calls_at_once
-        self._caller = Caller(
+        self._calls_at_once = view.connection.limits.calls_at_once
+        parts = open_parts(
             lease=self._lease,
+            tools=self._tools,
+            view=view,
             ledger=ledger,
-            bookings=tools.bookings,
-            calls=tools.calls,
-            steady=tools.steady,
             queued=lambda: self._more,
-            deadline_seconds=self._deadline_seconds,
-            settle_seconds=connection.settle_seconds,
-            on_call=tools.on_call,
+            several=lambda: self._more or len(self._in_hand) > 1,
             leaving=self._leaving,
         )
-        self._knowledge = Knowledge(
-            view=view, caller=self._caller, lanes=tools.lanes, contacts=tools.contacts, steady=tools.steady
-        )
-        desk = Desk(
-            connection=connection,
-            caller=self._caller,
-            contacts=tools.contacts,
-            bookings=tools.bookings,
-            locks=CustomerLocks(),
-        )
-        self._bench = Bench(
-            lease=self._lease,
-            connection=connection,
-            caller=self._caller,
-            bookings=tools.bookings,
-            lanes=tools.lanes,
-            desk=desk,
-            read_order=tools.read_order,
-            announce=tools.announce_for(view),
-            jitter=tools.jitter,
-            facts=self._knowledge.facts,
-            learn_rounding=self._knowledge.learn_rounding,
-            shop=self._knowledge.shop,
-            items=self._knowledge.items,
-        )
+        self._caller, self._knowledge, self._bench = parts.caller, parts.knowledge, parts.bench
+        self._watch = parts.watch
 
     async def _slot_for_repeat(self) -> None:
         """Take a slot for a call that is repeated with a renewed token; it counts as used from its deadline on."""
@@ -206,7 +184,7 @@ class Lane:
             self._finished.clear()
             wait_seconds = await self._look_and_take()
             now = self._tools.steady()
-            if self._in_hand or wait_seconds == 0.0:
+            if self._in_hand or self._is_watching() or wait_seconds == 0.0:
                 idle_since = now
             elif now - idle_since >= self._tools.idle_seconds:
                 self._end = LaneEnd.IDLE
@@ -231,6 +209,25 @@ class Lane:
         await self._look_at_settings()
         if self._end is None:
             await self._knowledge.tend_index()
+            if self._watch is not None and not self._is_watching():
+                # Beside the bookings, one look at a time: nobody waits for it.
+                self._watching = asyncio.create_task(self._look(self._watch), name=f"watch:{self.connection_id}")
+
+    def _is_watching(self) -> bool:
+        return self._watching is not None and not self._watching.done()
+
+    async def _look(self, watch: Watch) -> None:
+        try:
+            await watch.tend()
+        except FencedError:
+            self._end = LaneEnd.FENCED
+        except ConnectionStoppedError as error:
+            await self._stop_connection(error)
+        except DatabaseUnavailableError:
+            log.warning("watch_waits_for_database", connection=self.connection_id)
+        except Exception:
+            # A fault of the watch must not end the bookings of the lane; the next look is planned already.
+            log.exception("watch_failed", connection=self.connection_id)
 
     async def _look_at_settings(self) -> None:
         view = await self._knowledge.look_again()
@@ -358,8 +355,9 @@ class Lane:
 
     async def _finish(self) -> None:
         self._leaving.set()
-        if self._in_hand:
-            await asyncio.wait(list(self._in_hand.values()), timeout=self._deadline_seconds + 1.0)
+        under_way = [*self._in_hand.values(), *([] if self._watching is None else [self._watching])]
+        if under_way:
+            await asyncio.wait(under_way, timeout=self._deadline_seconds + 1.0)
         if hasattr(self, "_caller"):
             await self._caller.drain(self._deadline_seconds)
         try:

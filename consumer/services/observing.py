@@ -101,7 +101,9 @@ class Observer:
         """
         if record.change != self.record.change:
             self.order = self.mapped = self.customer = None
+        # A key that was taken stands for one document: once that is known, the next one has a key of its own.
+        key_taken = self.known.key_taken and len(record.documents) == len(self.record.documents)
         self.record = record
-        self.known = Observations(key_taken=self.known.key_taken, closed_until=self.known.closed_until)
+        self.known = Observations(key_taken=key_taken, closed_until=self.known.closed_until)
         if written is not None:
             self.known = self.known.with_invoice(written.invoice_id, written)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+PERSON_FACTS_AGAIN_SECONDS = 5.0  # the same for an order that a person waits for: they have just added the tax
 FACTS_AGAIN_SECONDS = 60.0  # facts older than this are read again before an order is parked for want of a tax
 BOOKS_AGAIN_SECONDS = 600.0  # between two looks at the newest invoice to learn how the organisation rounds: two calls
 PROBE_AGAIN_SECONDS = 60.0  # after a probe that was taken back; until then the group's other orders are parked at once
@@ -89,7 +90,7 @@ class OrderMap:
         if isinstance(mapped, Reason) and mapped.code in HELPED_BY_FACTS and not self._facts_asked_again:
             # Somebody may have added the tax a minute ago; asking costs three calls, once for all that wait for it.
             self._facts_asked_again = True
-            mapped = self._with(record, order, shop, await self._bench.facts(FACTS_AGAIN_SECONDS))
+            mapped = self._with(record, order, shop, await self._bench.facts(_again_seconds(record)))
         if isinstance(mapped, Reason) and needs_other_rounding(mapped):
             return await self._find_out(record, order, shop, mapped)
         return mapped
@@ -167,3 +168,7 @@ class OrderMap:
             "If the ledger's figures differ, the document is taken back at once."
         )
         return replace(mapped, notes=(*mapped.notes, word))
+
+
+def _again_seconds(record: OrderRecord) -> float:
+    return PERSON_FACTS_AGAIN_SECONDS if record.priority is Priority.PERSON else FACTS_AGAIN_SECONDS

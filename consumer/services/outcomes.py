@@ -268,7 +268,12 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
         unique_key=known.unique_key,
     )
     base = replace(
-        base, folded=known.folded, day_moved=known.day_moved, sums=known.sums, emailed=known.emailed or base.emailed
+        base,
+        customer=known.customer,
+        folded=known.folded,
+        day_moved=known.day_moved,
+        sums=known.sums,
+        emailed=known.emailed or base.emailed,
     )
     if "digest" not in sought:
         return base
@@ -290,6 +295,7 @@ def _with_content(document: Document, mapped: Mapped, invoice: Invoice) -> Docum
     """Note what the draft, which the ledger is proved to have, is made up of."""
     return replace(
         document,
+        customer=mapped.customer,
         folded=mapped.folded,
         day_moved=mapped.day_moved,
         sums=sums_by_tax(mapped.draft, minor_digits(mapped.draft.currency), invoice.rounding),

@@ -69,7 +69,13 @@ class RejectedRetry:
         if not isinstance(outcome, OrderEvent):
             return await self._still_bad(row, outcome, actor)
         taken = Taken(
-            place=record.place, offset=record.offset, checksum=checksum(record), outcome=outcome, value=record.value
+            place=record.place,
+            offset=record.offset,
+            checksum=checksum(record),
+            outcome=outcome,
+            value=record.value,
+            record_key=record.key,
+            headers=record.headers,
         )
         recorded = await self.intake.put_in([taken], priority=Priority.BACKFILL)
         refused = _refused_again(recorded)

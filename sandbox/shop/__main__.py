@@ -1,10 +1,13 @@
 """`python -m sandbox.shop publish --kafka HOST:PORT --seed 7`: the shop sells one more order.
 
-It waits for what comes of it, and says so.
+It waits for what comes of it, and says so. `python -m sandbox.shop list`: the shop's own list of orders
+(docs/order-list.md) is served until it is interrupted.
 """
 
 import argparse
 import asyncio
+import contextlib
+import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,7 +18,8 @@ from sandbox.kafka import quiet_client
 from sandbox.shop.broker import listening, publish
 from sandbox.shop.events import OrderList, Topics
 from sandbox.shop.expectations import ShopOrder
-from sandbox.shop.orders import SHOP_ID, make_order
+from sandbox.shop.orders import SHOP_ID, make_order, make_season
+from sandbox.shop.orders_api import DEMO_TOKEN, OrderBook, listing
 from sandbox.shop.page import invoice_column
 
 EXIT_UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
@@ -24,8 +28,30 @@ ANSWER_TIMEOUT_SECONDS = 30.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Publish one order; 0 once Booked has told what came of it, 75 when it does not, 69 without a broker."""
+    """Do what the command says, and give the exit code."""
     options = _parser().parse_args(arguments)
+    return _list(options) if options.command == "list" else _publish(options)
+
+
+def _list(options: argparse.Namespace) -> int:
+    """Serve the list of a season's orders until the process is interrupted; 0."""
+    book = OrderBook()
+    for order in make_season(seed=options.seed, orders=options.orders, now=datetime.now(UTC)).orders:
+        book.put(order.data)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(book, options.token))
+    return 0
+
+
+async def _serve(book: OrderBook, token: str) -> None:
+    async with listing(book, token=token) as url:
+        sys.stdout.write(json.dumps({"url": url, "token": token}) + "\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+def _publish(options: argparse.Namespace) -> int:
+    """Publish one order; 0 once Booked has told what came of it, 75 when it does not, 69 without a broker."""
     order = make_order(seed=options.seed, now=datetime.now(UTC), shop_id=options.shop)
     topics = Topics(paid=options.topic_paid, synced=options.topic_synced, rejected=options.topic_rejected)
     try:
@@ -40,7 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox.shop", description="The demo shop.")
-    one = parser.add_subparsers(required=True, metavar="COMMAND").add_parser("publish", help="sell one more order")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    many = commands.add_parser("list", help="serve the shop's own list of orders")
+    many.add_argument("--seed", type=int, default=7, help="which orders (default: 7)")
+    many.add_argument("--orders", type=int, default=250, help="how many (default: 250)")
+    many.add_argument("--token", default=DEMO_TOKEN, help="what to ask with (default: %(default)s)")
+    one = commands.add_parser("publish", help="sell one more order")
     defaults = Topics()
     one.add_argument("--kafka", required=True, metavar="HOST:PORT", help="the broker")
     one.add_argument("--seed", type=int, default=7, help="which order: the same seed gives the same order (default: 7)")

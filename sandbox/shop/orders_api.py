@@ -4,7 +4,7 @@
     book.put(order.data)                       # sold, and published as well
     book.put(other.data, published=False)      # sold, and its event forgotten
     async with listing(book, token="t") as url:
-        ...                                    # the shop's `order_list.url`; `allow_private` and `allow_http` are needed
+        ...                                    # `order_list.url`; `allow_private` and `allow_http` are needed
 
 The list is served within the caller's event loop; other processes can ask it for as long as the loop turns.
 """

@@ -39,8 +39,9 @@ class PlatformBook:
 
     def is_busy(self) -> bool:
         """Tell whether this question comes too soon, and count it."""
-        self.busy -= self.busy > 0
-        return self.busy > 0
+        was_busy = self.busy > 0
+        self.busy -= was_busy
+        return was_busy
 
 
 def woocommerce_app(book: PlatformBook, *, secret: str) -> Starlette:
@@ -67,15 +68,16 @@ def _woo_error(code: str, status: int) -> Response:
 
 
 def _woo_found(book: PlatformBook, asked: Mapping[str, str]) -> list[Payload]:
-    """Give what fits, as WordPress compares: the column in UTC where the dates are said to be, and "after" is strict."""
+    """Give what fits, as WordPress compares: the column in UTC where the dates are said to be; "after" is strict."""
     column = "date_modified_gmt" if asked.get("dates_are_gmt") == "true" else "date_modified"
     after = asked.get("modified_after", "")
     status = asked.get("status", "any")
+    statuses = {payload["status"] for payload in book.orders.values()} - {"trash"}
     newest_first = asked.get("order", "desc") == "desc"
     found = [
         payload
         for payload in book.orders.values()
-        if payload[column] > after and (payload["status"] == status or (status == "any" and status != "trash"))
+        if payload[column] > after and payload["status"] in ({status} if status != "any" else statuses)
     ]
     return sorted(found, key=lambda payload: int(payload["id"]), reverse=newest_first)
 

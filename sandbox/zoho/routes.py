@@ -16,6 +16,7 @@ from sandbox.zoho import (
     invoice_states,
     invoices,
     items,
+    locks,
     payments,
     taxes,
 )
@@ -157,6 +158,7 @@ _OTHERS: list[tuple[str, Callable[[Call], Answer]]] = [
     ("DELETE settings /settings/taxes/{tax_id}", taxes.delete_tax),
     ("POST settings /settings/taxgroups", taxes.create_group),
     ("GET settings /settings/taxgroups/{tax_group_id}", taxes.get_group),
+    ("GET accountants /transactionlocks", locks.read_locks),
     ("GET settings /settings/taxexemptions", taxes.list_exemptions),
     ("POST settings /settings/taxexemptions", taxes.create_exemption),
 ]

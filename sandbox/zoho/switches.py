@@ -42,6 +42,7 @@ SWITCHES: Final[dict[str, tuple[Any, ...]]] = {
     "delete_of_void": ("accepted", "refused"),
     "payment_on_draft": ("marks_paid", "refused"),
     "transaction_lock_code": (12020, 2),
+    "transaction_lock_names": ("described", "short"),
     "inactive_customer_code": (1002, 3004),
     # Tokens, limits, statuses.
     "expired_token_code": (57, 14),

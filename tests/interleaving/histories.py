@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum, auto
 from random import Random
 from typing import Any
 
@@ -19,10 +20,29 @@ FIRST_SAID_AT = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 RATES = ("22", "10", "4")
 TOPICS = {"paid": "order.paid", "updated": "order.updated", "cancelled": "order.cancelled"}
 KEYS = ("version", "updated_at", "time")
-UPDATES_MAX = 4  # with all else at most eight sayings: ten changes within an hour would park the order
+UPDATES_MAX = 4
+SAYINGS_MAX = 9  # more than ten changes within an hour would park the order
 _HUNDRED = Decimal(100)
-CUSTOMER = ("remark",)
 _RANKS = tuple(TOPICS)  # between equal keys the later kind wins
+
+
+class Kind(Enum):
+    """Which changes a history may have, so that it has one end whatever was sent in between.
+
+    What was sent is corrected and not undone: a refund of what the next revision no longer sells, or of another amount
+    than it was credited with, is no matter of the order of messages.
+    """
+
+    ANY = auto()  # nothing is ever sent
+    ANY_SENT = auto()  # no other amounts beside refunds, and no refund is amended
+    CHEAPER = auto()  # the same, and no change to a higher amount, which no credit can follow
+
+
+_WORDS = ("note", "remark", "nothing")
+_CHANGES = {
+    Kind.ANY: ("items", "items", "prices", "customer", *_WORDS),
+    Kind.CHEAPER: ("cheaper", "cheaper", *_WORDS),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +54,25 @@ class Item:
     net_price: Decimal
     rate: str
 
-    @property
-    def net(self) -> Decimal:
-        """Give the line's amount without tax."""
-        return self.quantity * self.net_price
+    def net(self, quantity: int) -> Decimal:
+        """Give the amount of so many without tax."""
+        return quantity * self.net_price
 
-    @property
-    def tax(self) -> Decimal:
-        """Give the line's VAT."""
-        return self.net * Decimal(self.rate) / _HUNDRED
+    def tax(self, quantity: int) -> Decimal:
+        """Give the VAT of so many."""
+        return self.net(quantity) * Decimal(self.rate) / _HUNDRED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """Money given back for some pieces: place of the line, what it sells, and how many came back.
+
+    ``whole``: all of the order, told as a sum without lines.
+    """
+
+    id: str
+    pieces: tuple[tuple[int, Item, int], ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +92,7 @@ class Saying:
     kind: str
     content: Content | None
     paid_at: datetime | None = None
+    refunds: tuple[Refund, ...] = ()
     cancelled: bool | None = None  # False: it says "cancelled_at": null; None: it says nothing
     version: int = 0
     updated_at: datetime = FIRST_SAID_AT
@@ -95,16 +126,21 @@ class History:
         paid = any(saying.kind == "paid" or saying.paid_at for saying in self.sayings)
         if not paid or not told or (said and said[-1]):
             return None
-        return standing(told[-1])
+        # Of a refund that was told twice the newer one holds.
+        refunds = {refund.id: refund for saying in self.sayings for refund in saying.refunds}
+        found = standing(told[-1], tuple(refunds.values()))
+        return found if found.total else None
 
 
-def standing(content: Content) -> Standing:
-    """Add up what the invoice of a content comes to."""
-    taxes: dict[str, Decimal] = {}
-    for item in content.items:
-        taxes[item.rate] = taxes.get(item.rate, Decimal(0)) + item.tax
+def standing(content: Content, refunds: Sequence[Refund] = ()) -> Standing:
+    """Add up what the invoice of a content comes to, less what was given back."""
+    nets = dict.fromkeys((item.rate for item in content.items), Decimal(0))
+    for place, item in enumerate(content.items):
+        back = sum(quantity for refund in refunds for at, _, quantity in refund.pieces if at == place)
+        nets[item.rate] += (item.quantity - back) * item.net_price
+    taxes = {rate: net * Decimal(rate) / _HUNDRED for rate, net in nets.items() if net}
     return Standing(
-        total=sum((item.net for item in content.items), Decimal(0)) + sum(taxes.values()),
+        total=sum(nets.values(), Decimal(0)) + sum(taxes.values()),
         tax_by_rate=tuple(sorted(taxes.items())),
         lines=tuple(sorted((item.name, item.quantity, item.net_price, item.rate) for item in content.items)),
         email=content.email,
@@ -113,14 +149,20 @@ def standing(content: Content) -> Standing:
     )
 
 
-def make_history(chance: Random, key: str, customers: Sequence[str]) -> History:
+def make_history(chance: Random, key: str, customers: Sequence[str], kind: Kind = Kind.ANY) -> History:
     """Make what is said of one order: paid nearly always, changed a few times, sometimes cancelled and taken back."""
     content = Content(items=_items(chance), email=chance.choice(customers), note=f"note {chance.randrange(3)}")
-    sayings = list(_sayings(chance, content, customers))
+    refunded = chance.random() < 0.35
+    changes = _CHANGES[Kind.CHEAPER if kind is Kind.CHEAPER else Kind.ANY]
+    if refunded and kind is not Kind.ANY:
+        changes = tuple(change for change in changes if change in _WORDS)
+    sayings = list(_sayings(chance, content, customers, changes))[:SAYINGS_MAX]
+    if refunded:
+        sayings = _with_refunds(chance, sayings, amends=kind is Kind.ANY)
     return History(key=key, sayings=tuple(_with_keys(chance, sayings, key)))
 
 
-def _sayings(chance: Random, content: Content, customers: Sequence[str]) -> Iterator[Saying]:
+def _sayings(chance: Random, content: Content, customers: Sequence[str], changes: Sequence[str]) -> Iterator[Saying]:
     count = 1 + chance.randint(0, UPDATES_MAX)
     pays_at = min(chance.choice((0, 0, 0, 1, 2)), count - 1)
     pays = chance.random() < 0.95
@@ -130,7 +172,7 @@ def _sayings(chance: Random, content: Content, customers: Sequence[str]) -> Iter
             paid_at = PAID_AT
             yield Saying(kind="paid", content=content, paid_at=paid_at)
             continue
-        content = _changed(chance, content, customers)
+        content = _changed(chance, content, customers, chance.choice(changes))
         yield Saying(kind="updated", content=content, paid_at=paid_at)
         if chance.random() < 0.25:
             yield from _cancelling(chance, content, paid_at)
@@ -144,13 +186,43 @@ def _cancelling(chance: Random, content: Content, paid_at: datetime | None) -> I
         yield Saying(kind="updated", content=content, paid_at=paid_at, cancelled=False)
 
 
-def _changed(chance: Random, content: Content, customers: Sequence[str]) -> Content:
-    match chance.choice(("items", "items", "prices", *CUSTOMER, "note", "remark", "nothing")):
-        case "items":
-            return replace(content, items=_items(chance))
-        case "prices":
-            items = tuple(replace(item, net_price=item.net_price + chance.randint(1, 9)) for item in content.items)
-            return replace(content, items=items)
+def _with_refunds(chance: Random, sayings: list[Saying], *, amends: bool) -> list[Saying]:
+    """Let some sayings tell of refunds: of the last content's pieces, each first told somewhere, and perhaps again."""
+    places = [place for place, saying in enumerate(sayings) if saying.content is not None]
+    last = sayings[places[-1]].content
+    if last is None:
+        return sayings
+    told: dict[int, list[Refund]] = {}
+    for refund in _refunds(chance, last):
+        first, *later = places[chance.randrange(len(places)) :]
+        amended = amends and bool(later) and not refund.whole and chance.random() < 0.2
+        before = replace(refund, pieces=refund.pieces[:1]) if amended else refund
+        told.setdefault(first, []).append(before)
+        for place in later:
+            if amended or chance.random() < 0.5:
+                told.setdefault(place, []).append(refund)
+    return [replace(saying, refunds=tuple(told.get(place, ()))) for place, saying in enumerate(sayings)]
+
+
+def _refunds(chance: Random, content: Content) -> Iterator[Refund]:
+    left = {place: item.quantity for place, item in enumerate(content.items)}
+    if chance.random() < 0.2:
+        pieces = tuple((place, content.items[place], quantity) for place, quantity in left.items())
+        yield Refund(id="r0", pieces=pieces, whole=chance.random() < 0.5)
+        return
+    for number in range(chance.randint(1, 3)):
+        chosen = chance.sample(sorted(left), chance.randint(1, len(left)))
+        pieces = tuple((place, content.items[place], chance.randint(1, left[place])) for place in chosen if left[place])
+        for place, _, quantity in pieces:
+            left[place] -= quantity
+        if pieces:
+            yield Refund(id=f"r{number}", pieces=pieces)
+
+
+def _changed(chance: Random, content: Content, customers: Sequence[str], change: str) -> Content:
+    match change:
+        case "items" | "prices" | "cheaper":
+            return replace(content, items=_changed_items(chance, content.items, change))
         case "customer":
             return replace(content, email=chance.choice(customers))
         case "note":
@@ -159,6 +231,15 @@ def _changed(chance: Random, content: Content, customers: Sequence[str]) -> Cont
             return replace(content, remark=f"remark {chance.randrange(9)}")
         case _:
             return content
+
+
+def _changed_items(chance: Random, items: tuple[Item, ...], change: str) -> tuple[Item, ...]:
+    if change == "items":
+        return _items(chance)
+    if change == "prices":
+        return tuple(replace(item, net_price=item.net_price + chance.randint(1, 9)) for item in items)
+    # Cheaper: each by a part of its price, a multiple of 0.50 again.
+    return tuple(replace(item, net_price=Decimal(chance.randint(1, int(item.net_price * 2))) / 2) for item in items)
 
 
 def _items(chance: Random) -> tuple[Item, ...]:
@@ -205,6 +286,8 @@ def message(history: History, saying: Saying, shop_id: str, order_id: str) -> by
         data["updated_at"] = saying.updated_at.isoformat()
     if saying.content is not None:
         data |= _content(saying.content)
+        if saying.refunds:
+            data["refunds"] = [_refund(refund) for refund in saying.refunds]
     if saying.paid_at is not None:
         data["paid_at"] = saying.paid_at.isoformat()
     if saying.cancelled is not None:
@@ -228,14 +311,29 @@ def _content(content: Content) -> dict[str, Any]:
         "customer": {"name": f"{name} Rossi", "email": content.email},
         "lines": [
             {
+                "id": f"line-{place}",
                 "name": item.name,
                 "quantity": str(item.quantity),
                 "unit_price": str(item.net_price),
                 "taxes": [{"rate": item.rate}],
             }
-            for item in content.items
+            for place, item in enumerate(content.items)
         ],
         "totals": {"grand_total": str(standing(content).total)},
         "note": content.note,
         "meta": {"remark": content.remark},
     }
+
+
+def _refund(refund: Refund) -> dict[str, Any]:
+    lines = [
+        {
+            "id": f"line-{place}",
+            "quantity": str(quantity),
+            "amount": str(item.net(quantity) + item.tax(quantity)),
+            "taxes": [{"rate": item.rate, "amount": str(item.tax(quantity))}],
+        }
+        for place, item, quantity in refund.pieces
+    ]
+    amount = sum((item.net(quantity) + item.tax(quantity) for _, item, quantity in refund.pieces), Decimal(0))
+    return {"id": refund.id, "amount": str(amount), **({} if refund.whole else {"lines": lines})}

@@ -5,12 +5,12 @@ A process that has died reaches nothing any more: what it awaits never comes, it
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from consumer.adapters.memory.bookings import MemoryBookingStore
 from consumer.adapters.memory.broker import MemoryBroker, MemorySource
@@ -33,6 +33,7 @@ from consumer.services.lane import LaneTools
 from consumer.services.sync import Sync, SyncParts
 from consumer.sources.own import read_record, to_order
 
+T = TypeVar("T")
 GROUP = "booked"
 KINDS: dict[str, EventKind | None] = {
     "order.paid": EventKind.PAID,
@@ -44,7 +45,9 @@ _AWAY = 0.002  # of the transactions fail because the database does not answer; 
 _running: ContextVar["Process | None"] = ContextVar("process", default=None)
 
 
-def own_tasks(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **named: Any) -> asyncio.Task[Any]:
+def own_tasks(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T], /, **named: Any
+) -> asyncio.Task[T]:
     """Make tasks (a loop's task factory) that the process they belong to knows of."""
     task = asyncio.Task(coroutine, loop=loop, **named)
     process = _running.get()
@@ -158,6 +161,11 @@ class Process:
         self._intake = self._make_intake(database)
         self._sync = self._make_sync(database, name)
 
+    @property
+    def lives(self) -> bool:
+        """Tell whether it has not died."""
+        return self._life.alive
+
     async def run(self, leave: asyncio.Event) -> None:
         """Work until asked to leave, or until death; a farewell takes its leave of the group, death does not."""
         _running.set(self)
@@ -223,9 +231,7 @@ class Process:
             wait_for_wake=self._wait_for_wake,
         )
         return Sync(
-            SyncParts(
-                lanes=lanes, tools=tools, installation="main", owner=name, wait_for_work=self._wait_for_work
-            )
+            SyncParts(lanes=lanes, tools=tools, installation="main", owner=name, wait_for_work=self._wait_for_work)
         )
 
     def _open(self, connection: ConnectionSettings, _slot_for_repeat: object) -> Ledger:

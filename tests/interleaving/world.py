@@ -5,14 +5,13 @@ told in an order of its own; the books are looked at after every write, and when
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from random import Random
 from typing import Any
-from uuid import UUID
 
 from consumer.adapters.memory.broker import MemoryBroker
 from consumer.adapters.memory.database import MemoryDatabase
@@ -21,15 +20,22 @@ from consumer.adapters.memory.ledger_book import LedgerBook, operation_name
 from consumer.adapters.memory.people import MemoryPeopleStore
 from consumer.adapters.memory.settings import MemorySettingsStore
 from consumer.domain.ledger import (
-    Invoice,
+    InvoiceStatus,
     LedgerCurrency,
     LedgerTax,
     Operation,
     Organization,
     TaxRounding,
 )
-from consumer.domain.orders import OrderKey
-from consumer.domain.settings import ConnectionSettings, LedgerLimits, RevisionKey, ShopSettings
+from consumer.domain.settings import (
+    CancelledDraft,
+    CancelledSent,
+    ChangedSent,
+    ConnectionSettings,
+    LedgerLimits,
+    RevisionKey,
+    ShopSettings,
+)
 from consumer.domain.states import ReasonCode
 from consumer.errors import RefusedError
 from consumer.ports.intake import TopicPartition
@@ -39,20 +45,19 @@ from tests.interleaving.histories import (
     SHOP_BOOKS_FROM,
     TOPICS,
     History,
-    Saying,
-    Standing,
+    Kind,
     make_history,
-    message,
 )
+from tests.interleaving.judging import Judge
 from tests.interleaving.processes import Life, Process, own_tasks
+from tests.interleaving.telling import TELLING_SECONDS, Telling, lot, tell_all
 
 START = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 BOOKS = "books"
-PARTITIONS = 3
+PARTITIONS = 2
 HISTORIES, COPIES = 6, 6
-TELLING_SECONDS = 6.0
-SPANS_SECONDS = (0.0, 0.0, 0.0, 0.3, 2.0, 12.0)  # of one order's messages; 0: all within one booking's steps
-STEPS_BETWEEN = 50  # of the loop at most; from its message to its record a booking takes about as many
+SENDING_SECONDS = 20.0  # within which a person may send invoices
+SENT_SHARE = 0.6  # of the orders of a world that has such a person
 STORM_SECONDS = 25.0  # faults stop after this, or nothing would ever come to rest for certain
 REST_SECONDS = 900.0
 DEADLINE_SECONDS, SETTLE_SECONDS = 2.0, 3.0
@@ -89,7 +94,7 @@ class Books(LedgerBook):
             raise RefusedError(f"{operation_name(operation)}: refused for no reason", 400, 9999)
         result = super().apply(operation)
         if operation.is_write:
-            self.world.watch(operation, result)
+            self.world.judge.watch(operation, result)
         return result
 
 
@@ -117,47 +122,51 @@ class Weather:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
-    """One message of one order, and when it is published."""
+class Policy:
+    """What the shop wants done with documents; ``sends``: a person sends invoices by hand, or marks them as paid."""
 
-    at_seconds: float
-    rank: float  # of those at the same moment, the lesser comes first
-    steps: int  # of the loop to be let pass before it: where no time passes, these decide what it comes between
-    topic: str
-    order_id: str
-    value: bytes
+    sends: bool
+    cancelled_draft: CancelledDraft
+    cancelled_sent: CancelledSent
+    changed_sent: ChangedSent
 
+    @classmethod
+    def of(cls, chance: Random) -> "Policy":
+        """Choose one. What parks is left out: it leaves the end to a person."""
+        return cls(
+            sends=chance.random() < 0.5,
+            cancelled_draft=chance.choice(tuple(CancelledDraft)),
+            cancelled_sent=chance.choice((CancelledSent.CREDIT_NOTE, CancelledSent.VOID)),
+            changed_sent=chance.choice((ChangedSent.CREDIT_ALL, ChangedSent.CREDIT_DIFFERENCE, ChangedSent.UPDATE)),
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Begun:
-    """A write as it was begun, and what was the order's newest revision at that moment."""
-
-    order_id: str
-    operation: str
-    cancelled: bool
-    total: Decimal | None
+    @property
+    def kind(self) -> Kind:
+        """Tell which histories have one end by these settings."""
+        if not self.sends:
+            return Kind.ANY
+        return Kind.CHEAPER if self.changed_sent is ChangedSent.CREDIT_DIFFERENCE else Kind.ANY_SENT
 
 
 @dataclass
 class World:
-    """See the module. ``problems`` are sentences, each naming its order."""
+    """See the module; ``judge`` has what was found wrong."""
 
-    seed: int
+    seed: str
     histories: int = HISTORIES
     copies: int = COPIES
-    problems: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.chance = Random(self.seed)
+        self.chance = lot(self.seed)
         self.weather = Weather.of(self.chance)
         self.key = self.chance.choice(KEYS)
         self.unique = self.chance.random() < 0.5
+        self.policy = Policy.of(self.chance)
         customers = [f"customer{number}@example.org" for number in range(4)]
         self.orders: dict[str, History] = {}
         for number in range(self.histories):
-            history = make_history(self.chance, self.key, customers)
+            history = make_history(self.chance, self.key, customers, self.policy.kind)
             self.orders.update({f"{number}-{copy}": history for copy in range(self.copies)})
-        self._begun: dict[UUID, _Begun] = {}
 
     # ---- from beginning to end
 
@@ -170,13 +179,14 @@ class World:
         await self._set_up()
         leave = asyncio.Event()
         serving = [asyncio.create_task(self._serve(number, leave)) for number in range(self.weather.at_once)]
-        telling = asyncio.create_task(self._tell(self._tellings()))
+        telling = asyncio.create_task(self._tell(tell_all(self.chance, self.orders)))
+        sending = asyncio.create_task(self._send_by_hand())
         try:
-            await self._rest(telling)
+            await self._rest(telling, sending)
         finally:
             leave.set()
-            await asyncio.gather(*serving, telling)
-        self._judge()
+            await asyncio.gather(*serving, telling, sending)
+        self.judge.judge()
 
     def _prepare(self) -> None:
         self.database = MemoryDatabase(clock=self.now)
@@ -194,6 +204,7 @@ class World:
             now=self.now,
         )
         self.book.world = self
+        self.judge = Judge(book=self.book, database=self.database, orders=self.orders)
         self.processes: list[Process] = []
         self._late = 0
 
@@ -212,6 +223,9 @@ class World:
             book_from=SHOP_BOOKS_FROM,
             revision=RevisionKey(self.key),
             notes="{{ note }}",
+            cancelled_draft=self.policy.cancelled_draft,
+            cancelled_sent=self.policy.cancelled_sent,
+            changed_sent=self.policy.changed_sent,
         )
         await MemorySettingsStore(self.database).apply([connection], [shop], actor="test", dry_run=False)
 
@@ -225,60 +239,43 @@ class World:
 
     # ---- what is told
 
-    def _tellings(self) -> list[Telling]:
-        every = (telling for order_id, history in self.orders.items() for telling in self._of(order_id, history))
-        return sorted(every, key=lambda telling: (telling.at_seconds, telling.rank))
-
-    def _of(self, order_id: str, history: History) -> Iterator[Telling]:
-        """Give an order's messages, in one of the ways that messages come, some twice."""
-        chance = self.chance
-        begin, span = chance.uniform(0.0, TELLING_SECONDS), chance.choice(SPANS_SECONDS)
-        for rank, saying in zip(self._ranks(history), history.sayings, strict=True):
-            value = message(history, saying, "shop", order_id)
-            for again in range(chance.choice((1, 1, 1, 2))):
-                place = rank + again * chance.random()
-                yield Telling(
-                    at_seconds=begin + place * span,
-                    rank=place,
-                    steps=chance.randrange(STEPS_BETWEEN),
-                    topic=TOPICS[saying.kind],
-                    order_id=order_id,
-                    value=value,
-                )
-
-    def _ranks(self, history: History) -> list[float]:
-        """Deal places between 0 and 1: all by age, by age within each topic, or in any order (a shop that repeats)."""
-        ranks = [self.chance.random() for _ in history.sayings]
-        match self.chance.choice(("by age", "by topic", "any")):
-            case "by age":
-                return sorted(ranks)
-            case "by topic":
-                return _by_topic(ranks, history.sayings)
-        return ranks
-
     async def _tell(self, tellings: Iterable[Telling]) -> None:
+        before = ""
         for telling in tellings:
             wait_seconds = telling.at_seconds - self._loop.time()
             if wait_seconds > 0:
                 await asyncio.sleep(wait_seconds)
-            for _ in range(telling.steps):
+            for _ in range(telling.steps if telling.order_id == before else 0):
                 await asyncio.sleep(0)
-            key = f"shop/{telling.order_id}".encode()
-            self.broker.publish(telling.topic, key=key, value=telling.value)
+            before = telling.order_id
+            self.broker.publish(telling.topic, key=telling.key, value=telling.value)
 
     # ---- who works
+
+    async def _send_by_hand(self) -> None:
+        """A person sends some of the drafts, at any moment, and marks some of them as paid."""
+        theirs = {order_id for order_id in self.orders if self.policy.sends and self.chance.random() < SENT_SHARE}
+        while theirs and self._loop.time() < SENDING_SECONDS:
+            await asyncio.sleep(self.chance.uniform(0.02, 0.5))
+            invoices = (one for one in self.book.invoices.values() if one.reference in theirs)
+            drafts = [one for one in invoices if one.status is InvoiceStatus.DRAFT]
+            if drafts:
+                invoice = self.chance.choice(drafts)
+                self.judge.sent.add(invoice.reference)
+                pays = self.policy.changed_sent is not ChangedSent.UPDATE and self.chance.random() < 0.3
+                self.book.set_status(invoice.invoice_id, InvoiceStatus.PAID if pays else InvoiceStatus.SENT)
 
     async def _serve(self, number: int, leave: asyncio.Event) -> None:
         """Run one process after the other: some die, some leave, the last one stays."""
         lives = [self.chance.randint(1, 700) for _ in range(self.weather.deaths)]
         for turn, steps in enumerate(lives):
-            await self._run(f"{number}-{turn}", Life(Random(self.chance.random()), steps), leave)
+            await self._run(f"{number}-{turn}", Life(lot(self.chance.random()), steps), leave)
             await asyncio.sleep(self.chance.uniform(0.0, 2.0))
         for turn in range(self.weather.farewells):
             soon = asyncio.Event()
             self._loop.call_later(self.chance.uniform(0.1, TELLING_SECONDS), soon.set)
-            await self._run(f"{number}-f{turn}", Life(Random(self.chance.random()), None), soon)
-        await self._run(f"{number}-last", Life(Random(self.chance.random()), None), leave)
+            await self._run(f"{number}-f{turn}", Life(lot(self.chance.random()), None), soon)
+        await self._run(f"{number}-last", Life(lot(self.chance.random()), None), leave)
 
     async def _run(self, name: str, life: Life, leave: asyncio.Event) -> None:
         process = Process(
@@ -289,7 +286,7 @@ class World:
             book=self.book,
             choose_fault=partial(self._fault, life),
             rough=self.storm,
-            committed=self.look,
+            committed=self.judge.look,
         )
         self.processes.append(process)
         await process.run(leave)
@@ -312,12 +309,12 @@ class World:
 
     # ---- the end
 
-    async def _rest(self, telling: "asyncio.Task[None]") -> None:
+    async def _rest(self, *others: "asyncio.Task[None]") -> None:
         for _ in range(2):
-            while not (telling.done() and self._is_at_rest()):
+            while not (all(other.done() for other in others) and self._is_at_rest()):
                 if self._loop.time() > REST_SECONDS:
                     due = [str(key) for key, row in self.database.orders.items() if row.due_at is not None]
-                    raise AssertionError(f"seed {self.seed}: no rest within {REST_SECONDS} s; due: {due}")
+                    raise AssertionError(f"no rest within {REST_SECONDS} s; due: {due}")
                 await asyncio.sleep(0.25)
             await self._release_refused()
 
@@ -339,70 +336,18 @@ class World:
         people = MemoryPeopleStore(self.database)
         await people.release(actor="anna", shop_id="shop", reason=ReasonCode.LEDGER_REFUSED, limit=1000)
 
-    # ---- judging, by the books
+    @property
+    def setting(self) -> str:
+        """Say what was special about this world."""
+        field = "with" if self.unique else "without"
+        return f"{self.weather}, {self.policy}, revisions by {self.key}, {field} unique field"
 
-    def look(self) -> None:
-        """After each transaction: note what was the newest, as taken in, where a write was begun by it."""
-        intents = self.database.intents
-        if len(intents) == len(self._begun):
-            return
-        for intent_id in list(intents)[len(self._begun) :]:
-            intent = intents[intent_id]
-            row = self.database.orders[intent.key]
-            self._begun[intent_id] = _Begun(
-                order_id=intent.key.order_id,
-                operation=intent.operation,
-                cancelled=row.cancelled,
-                total=row.head.grand_total,
-            )
+    @property
+    def deaths(self) -> int:
+        """Count the processes that died."""
+        return sum(not process.lives for process in self.processes)
 
-    def watch(self, operation: Operation, result: object) -> None:
-        """After each write: an order has one live invoice at most, and none was written by what was older."""
-        if not isinstance(result, Invoice):
-            return
-        order_id = result.reference
-        if len(self.book.live_invoices(order_id)) > 1:
-            self.problems.append(f"{order_id}: two live invoices at once")
-        name = operation_name(operation)
-        begun = [one for one in self._begun.values() if (one.order_id, one.operation) == (order_id, name)]
-        if not begun or begun[-1].cancelled or begun[-1].total != result.total:
-            self.problems.append(f"{order_id}: {name} of {result.total} begun when the newest was {begun[-1:]}")
-
-    def _judge(self) -> None:
-        for order_id, history in self.orders.items():
-            found = [self._standing(invoice) for invoice in self.book.live_invoices(order_id)]
-            wanted = [] if history.wanted is None else [history.wanted]
-            if found != wanted:
-                self.problems.append(f"{order_id} ({self._place(order_id)}): stands {found}, wanted {wanted}")
-        emails = [contact.email for contact in self.book.contacts.values()]
-        if len(emails) != len(set(emails)):
-            self.problems.append(f"a customer has two contacts: {sorted(emails)}")
-
-    def _place(self, order_id: str) -> str:
-        row = self.database.orders.get(OrderKey("shop", order_id))
-        if row is None:
-            return "unknown"
-        return row.state.value if row.reason is None else f"{row.state.value}, {row.reason.code.value}"
-
-    def _standing(self, invoice: Invoice) -> Standing:
-        words = invoice.words
-        return Standing(
-            total=invoice.total,
-            tax_by_rate=tuple(sorted((f"{share.rate:f}", share.tax) for share in invoice.tax_by_rate or ())),
-            lines=tuple(
-                sorted((one.name, int(one.quantity), one.rate, f"{one.tax_rate:f}") for one in invoice.lines or ())
-            ),
-            email=self.book.contacts[invoice.contact_id].email,
-            note="" if words is None else words.notes or "",
-            issued_on=invoice.issued_on or START.date(),
-        )
-
-
-def _by_topic(ranks: list[float], sayings: tuple[Saying, ...]) -> list[float]:
-    """Deal the places so that what one topic carries comes by age."""
-    placed = list(ranks)
-    for kind in TOPICS:
-        numbers = [number for number, saying in enumerate(sayings) if saying.kind == kind]
-        for number, rank in zip(numbers, sorted(ranks[number] for number in numbers), strict=True):
-            placed[number] = rank
-    return placed
+    @property
+    def messages(self) -> int:
+        """Count the messages that were published."""
+        return sum(len(self.broker.records(topic)) for topic in TOPICS.values())

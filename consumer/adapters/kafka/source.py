@@ -97,7 +97,7 @@ class KafkaSource:
         if ours not in self._placed:
             # Fetched between the assignment and its news to us, from an offset that nobody chose.
             return []
-        return [_record(ours, record) for record in records]
+        return [record_of(ours, record) for record in records]
 
     def _out_of_range(self, error: OffsetOutOfRangeError) -> OutOfRangeError:
         places = frozenset(TopicPartition(*place) for place in error.args[0])
@@ -252,7 +252,8 @@ def _outcome(commit: asyncio.Future[None], seconds: float) -> bool:
     return True
 
 
-def _record(place: TopicPartition, record: object) -> Record:
+def record_of(place: TopicPartition, record: object) -> Record:
+    """Put a record of the client into our words."""
     offset, time_ms = record.offset, record.timestamp  # type: ignore[attr-defined]  # aiokafka ships no types
     key, value, headers = record.key, record.value, record.headers  # type: ignore[attr-defined]  # the same
     return Record(place, offset, time_ms, key, value, headers)

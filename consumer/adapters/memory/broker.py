@@ -116,7 +116,7 @@ class MemoryBroker:
         async with one.dealing:
             for member in list(one.members):
                 await member.lose()
-            places = sorted(self._places(topic for member in one.members for topic in member.topics))
+            places = sorted(self.places(topic for member in one.members for topic in member.topics))
             members = [member for member in one.members if member.joined]
             for index, member in enumerate(members):
                 await member.gain(frozenset(places[index :: len(members)]))
@@ -183,7 +183,8 @@ class MemoryBroker:
     def _group(self, group: str) -> _Group:
         return self._groups.setdefault(group, _Group())
 
-    def _places(self, topics: Iterable[str]) -> set[TopicPartition]:
+    def places(self, topics: Iterable[str]) -> set[TopicPartition]:
+        """List the partitions of these topics, of those that exist."""
         wanted = set(topics) & set(self._topics)
         return {TopicPartition(topic, number) for topic in wanted for number in range(len(self._topics[topic]))}
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from consumer.domain.completeness import PaidOrder, Source, Sums, Window
 from consumer.domain.exchanges import Exchange
 from consumer.domain.ledger import Contact, Invoice, LedgerFacts
 from consumer.domain.orders import OrderKey
@@ -22,6 +23,7 @@ from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import Ask, OrderState, Reason, Wish
 from consumer.errors import StopCause
 from consumer.ports.intake import Gap, Position, TopicPartition
+from consumer.ports.replay import Progress, RunFigures
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,6 +109,11 @@ class LaneRow:
     contacts_seen_next: datetime | None = None
     contacts_page: int = 0
     calls_total: int = 0
+    watch_due: datetime | None = None
+    watch_cursor: datetime | None = None
+    watch_covered_since: datetime | None = None
+    sweep_page: int = 0
+    sweep_began_at: datetime | None = None
     slots: list[tuple[datetime, datetime]] = field(default_factory=list)
     calls: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)  # of the calls under way, their slots
 
@@ -182,9 +189,17 @@ class MemoryDatabase:
         self.rejected: list[dict[str, Any]] = []
         self.positions: dict[TopicPartition, Position] = {}
         self.gaps: list[Gap] = []
+        self.closed_gaps: set[int] = set()  # by their place in the list
+        self.replay_progress: dict[TopicPartition, Progress] = {}
+        self.replay_runs: list[tuple[datetime, datetime, RunFigures]] = []  # began, ended
+        self.completeness: dict[Window, Sums] = {}
+        self.unrecorded: dict[tuple[OrderKey, Source], PaidOrder] = {}
         self.outbox: dict[int, OutboxEntry] = {}
         self.leases: dict[str, tuple[str, int, datetime]] = {}  # name -> owner, epoch, until
         self.seen_invoices: dict[tuple[str, str, str], Invoice] = {}
+        self.watch_noticed: dict[tuple[str, str], datetime] = {}  # (connection, ledger's id) -> the ledger's moment
+        self.watch_seen: dict[tuple[str, str], datetime] = {}
+        self.watch_put_off: dict[tuple[str, str], Invoice] = {}
         self.audit: list[dict[str, Any]] = []
 
     @asynccontextmanager

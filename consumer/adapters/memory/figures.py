@@ -5,7 +5,7 @@ from datetime import datetime
 
 from consumer.adapters.memory.database import MemoryDatabase
 from consumer.domain.states import OrderState, ReasonCode
-from consumer.ports.settings import Figures
+from consumer.ports.settings import Figures, ReplayFigures
 
 _AT_MOST = 100_000
 _ALARMING = frozenset({ReasonCode.UNKNOWN_SHOP, ReasonCode.CONNECTION_STOPPED})
@@ -37,8 +37,21 @@ class MemoryFiguresStore:
                     if lane.daily_left is not None and name in stopped
                 },
                 connections_stopped={name: cause.value for name, cause in stopped.items() if cause is not None},
-                gaps_open=len(self._db.gaps),
+                gaps_open=len(self._db.gaps) - len(self._db.closed_gaps),
+                replay=self._replay(now),
             )
+
+    def _replay(self, now: datetime) -> ReplayFigures:
+        runs = self._db.replay_runs
+        ended = [ended for _, ended, figures in runs if figures.whole]
+        last = runs[-1][2] if runs else None
+        return ReplayFigures(
+            success_age_seconds=(now - max(ended)).total_seconds() if ended else None,
+            missing=sum(figures.missing for _, _, figures in runs),
+            lag=0 if last is None else last.lag,
+            unverified=0 if last is None else last.unverified,
+            difference=min(_AT_MOST, len(self._db.unrecorded)),
+        )
 
     def _unbooked(self) -> list[datetime]:
         return [

@@ -177,7 +177,12 @@ class MemoryIntakeStore:
         shop: ShopSettings | None = self._db.shops.get(row.key.shop_id)
         ties, place = ties_of(self._db, row.key), place_of(row)
         known = KnownOrder(
-            head=row.head, place=place, wish=row.wish, released=row.released, announced=row.announced is not None
+            head=row.head,
+            place=place,
+            wish=row.wish,
+            released=row.released,
+            announced=row.announced is not None,
+            asked=row.asked,
         )
         connection = connection_settings(self._db, connection_of(place, ties, shop))
         return place_changed(known, head, by, ties, shop, connection, now)
@@ -347,7 +352,11 @@ def _put_head(row: OrderRow, head: OrderHead, by: RevisionKey) -> None:
 
 def _refused(events: Sequence[tuple[Taken, OrderEvent]], folded: FoldedBatch) -> list[Rejected]:
     return [
-        rejection(event, verdict, folded.keys[event.key], taken.value, hashlib.sha256(taken.value or b"").digest())
+        replace(
+            rejection(event, verdict, folded.keys[event.key], taken.value, hashlib.sha256(taken.value or b"").digest()),
+            record_key=taken.record_key,
+            headers=tuple(taken.headers),
+        )
         for (taken, event), verdict in zip(events, folded.verdicts, strict=True)
         if verdict in _REFUSALS
     ]

@@ -51,14 +51,15 @@ class MemoryLaneStore(MemoryLaneKnowledge):
         """See the port."""
         async with self._db.transaction() as now:
             due = [lane for lane in self._db.lanes.values() if self._may_be_leased(lane, now)]
-            due.sort(key=lambda lane: (lane.next_due or now, lane.connection_id))
+            due.sort(key=lambda lane: (_due_at(lane) or now, lane.connection_id))
             for lane in due[:limit]:
                 lane.owner, lane.lease_until = owner, now + timedelta(seconds=seconds)
                 lane.epoch += 1
             return [LaneLease(connection_id=lane.connection_id, owner=owner, epoch=lane.epoch) for lane in due[:limit]]
 
     def _may_be_leased(self, lane: LaneRow, now: datetime) -> bool:
-        due = lane.next_due is not None and lane.next_due <= now
+        due_at = _due_at(lane)
+        due = due_at is not None and due_at <= now
         rested = lane.throttled_until is None or lane.throttled_until <= now
         return due and rested and _is_nobodys(lane, now) and self._works(lane.connection_id)
 
@@ -143,9 +144,9 @@ class MemoryLaneStore(MemoryLaneKnowledge):
         """See the port."""
         async with self._db.transaction() as now:
             moments = [
-                max(lane.next_due, lane.throttled_until or lane.next_due)
+                max(due_at, lane.throttled_until or due_at)
                 for lane in self._db.lanes.values()
-                if lane.next_due is not None and _is_nobodys(lane, now) and self._works(lane.connection_id)
+                if (due_at := _due_at(lane)) is not None and _is_nobodys(lane, now) and self._works(lane.connection_id)
             ]
             return max(0.0, (min(moments) - now).total_seconds()) if moments else None
 
@@ -164,6 +165,11 @@ class MemoryLaneStore(MemoryLaneKnowledge):
         """See the port."""
         async with self._db.transaction() as now:
             wake(self._db, connection_id, now)
+
+
+def _due_at(lane: LaneRow) -> datetime | None:
+    """Give when a lane has something to do: an order, or a look of the watch."""
+    return min((moment for moment in (lane.next_due, lane.watch_due) if moment is not None), default=None)
 
 
 def _is_nobodys(lane: LaneRow, now: datetime) -> bool:

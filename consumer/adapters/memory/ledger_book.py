@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Protocol, TypeVar
 
+from consumer.adapters.memory.ledger_credits import Credits
+from consumer.adapters.memory.ledger_rows import merged, name_key, row, written_words
 from consumer.domain import arithmetic
 from consumer.domain import ledger as words
 from consumer.domain.customer_changes import person_of
@@ -32,8 +34,14 @@ from consumer.domain.ledger import (
     TaxRounding,
 )
 from consumer.domain.money import minor_digits
-from consumer.domain.orders import Address
-from consumer.errors import KeyTakenError, NameTakenError, NotFoundError, NumberTakenError, RefusedError
+from consumer.errors import (
+    DocumentStateError,
+    KeyTakenError,
+    NameTakenError,
+    NotFoundError,
+    NumberTakenError,
+    RefusedError,
+)
 
 PAGE_SIZE: Final = 200
 _FIRST_ID: Final = 460_000_000_000_000_000
@@ -77,13 +85,16 @@ class LedgerBook:
     contacts: dict[str, Contact] = field(default_factory=dict)
     invoices: dict[str, Invoice] = field(default_factory=dict)
     commits: list[words.WriteOperation] = field(default_factory=list)
+    credits: Credits = field(default_factory=Credits)
     _last_id: int = _FIRST_ID
     _last_number: int = 0
     _last_change: datetime | None = None
 
     def apply(self, operation: words.Operation) -> Any:
         """Do the operation and give its result. Raises RefusedError and its kin; then nothing has changed."""
-        result = getattr(self, f"_{operation_name(operation)}")(operation)
+        name = operation_name(operation)
+        own = getattr(self, f"_{name}", None)
+        result = getattr(self.credits, name)(self, operation) if own is None else own(operation)
         if isinstance(operation, words.WriteOperation):
             self.commits.append(operation)
         return result
@@ -94,7 +105,7 @@ class LedgerBook:
         """Change an invoice's state as a person would: mark it sent, paid, void."""
         balance = Decimal(0) if status is InvoiceStatus.PAID else self.invoices[invoice_id].balance
         self.invoices[invoice_id] = replace(
-            self.invoices[invoice_id], status=status, balance=balance, modified_at=self._moment()
+            self.invoices[invoice_id], status=status, balance=balance, modified_at=self.moment()
         )
 
     def remove(self, invoice_id: str) -> None:
@@ -103,7 +114,7 @@ class LedgerBook:
 
     def set_contact_active(self, contact_id: str, *, active: bool) -> None:
         """Mark a contact as active or inactive as a person would."""
-        self.contacts[contact_id] = replace(self.contacts[contact_id], active=active, modified_at=self._moment())
+        self.contacts[contact_id] = replace(self.contacts[contact_id], active=active, modified_at=self.moment())
 
     def live_invoices(self, reference: str) -> tuple[Invoice, ...]:
         """Give the invoices of a reference that are not void."""
@@ -137,17 +148,17 @@ class LedgerBook:
 
     def _find_invoices(self, operation: words.FindInvoices) -> Page:
         found = (one for one in self.invoices.values() if one.reference == operation.reference)
-        return self._page([_row(one) for one in found], 1)
+        return self._page([row(one) for one in found], 1)
 
     def _list_invoices(self, operation: words.ListInvoices) -> Page:
         after = operation.changed_after
         found = (
             one for one in self.invoices.values() if after is None or (one.modified_at and one.modified_at > after)
         )
-        return self._page([_row(one) for one in found], operation.page)
+        return self._page([row(one) for one in found], operation.page)
 
     def _read_invoice(self, operation: words.ReadInvoice) -> Invoice:
-        return self._invoice(operation.invoice_id)
+        return self.known_invoice(operation.invoice_id)
 
     def _find_items(self, operation: words.FindItems) -> Page:
         wanted = operation.text.casefold()
@@ -157,25 +168,25 @@ class LedgerBook:
 
     def _create_contact(self, operation: words.CreateContact) -> Contact:
         self._check_name(operation.data.name, None)
-        moment = self._moment()
+        moment = self.moment()
         persons = self._persons(operation.data, ())
-        contact = Contact(contact_id=self._id(), name=operation.data.name, created_at=moment)
+        contact = Contact(contact_id=self.new_id(), name=operation.data.name, created_at=moment)
         return self._store_contact(contact, operation.data, persons, moment)
 
     def _update_contact(self, operation: words.UpdateContact) -> Contact:
         contact = self._contact(operation.contact_id, _GONE)
         self._check_name(operation.data.name, contact.contact_id)
         persons = self._persons(operation.data, operation.persons)
-        data = _merged(contact.data or ContactData(name=contact.name), operation.data)
-        return self._store_contact(contact, data, persons, self._moment())
+        data = merged(contact.data or ContactData(name=contact.name), operation.data)
+        return self._store_contact(contact, data, persons, self.moment())
 
     def _create_invoice(self, operation: words.CreateInvoice) -> Invoice:
         draft = operation.draft
         self._check_draft(draft, None)
         if draft.number and any(one.number == draft.number for one in self.invoices.values()):
             raise NumberTakenError(f"invoice {draft.number} exists", _BAD, 1001)
-        moment = self._moment()
-        invoice_id = self._id()
+        moment = self.moment()
+        invoice_id = self.new_id()
         number = draft.number or self._number()
         base = Invoice(
             invoice_id=invoice_id,
@@ -191,23 +202,25 @@ class LedgerBook:
         return self._store_invoice(base, draft, (), moment)
 
     def _update_invoice(self, operation: words.UpdateInvoice) -> Invoice:
-        invoice = self._invoice(operation.invoice_id)
-        if invoice.status in {InvoiceStatus.VOID, InvoiceStatus.PAID}:
-            raise RefusedError(f"invoice {invoice.number} is {invoice.status}", _BAD, 12007)
+        invoice = self.known_invoice(operation.invoice_id)
+        if invoice.status is InvoiceStatus.VOID:
+            raise DocumentStateError(f"invoice {invoice.number} is {invoice.status}", _BAD, 12007)
         self._check_draft(operation.draft, invoice.invoice_id)
+        self.credits.check_open(invoice.issued_on)
         known = {line.line_id for line in invoice.lines or ()}
         if not {line_id for line_id in operation.line_ids if line_id} <= known:
             raise RefusedError("invalid value passed for line_item_id", _BAD, 2)
-        return self._store_invoice(invoice, operation.draft, operation.line_ids, self._moment())
+        return self._store_invoice(invoice, operation.draft, operation.line_ids, self.moment())
 
     def _void_invoice(self, operation: words.VoidInvoice) -> None:
-        invoice = self._invoice(operation.invoice_id)
-        self.invoices[invoice.invoice_id] = replace(invoice, status=InvoiceStatus.VOID, modified_at=self._moment())
+        invoice = self.known_invoice(operation.invoice_id)
+        self.credits.check_open(invoice.issued_on)
+        self.credits.give_back(self, invoice.invoice_id)
+        self.invoices[invoice.invoice_id] = replace(invoice, status=InvoiceStatus.VOID, modified_at=self.moment())
 
     def _delete_invoice(self, operation: words.DeleteInvoice) -> None:
-        invoice = self._invoice(operation.invoice_id)
-        if invoice.status in {InvoiceStatus.PAID, InvoiceStatus.PARTIALLY_PAID}:
-            raise RefusedError(f"invoice {invoice.number} has payments", _BAD, 4001)
+        invoice = self.known_invoice(operation.invoice_id)
+        self.credits.check_deletable(invoice)
         del self.invoices[invoice.invoice_id]
 
     # ---- rules
@@ -217,22 +230,28 @@ class LedgerBook:
             raise NotFoundError(f"contact {contact_id} does not exist", status, 1002)
         return self.contacts[contact_id]
 
-    def _invoice(self, invoice_id: str) -> Invoice:
+    def known_invoice(self, invoice_id: str) -> Invoice:
+        """Give an invoice. Raises NotFoundError."""
         if invoice_id not in self.invoices:
             raise NotFoundError(f"invoice {invoice_id} does not exist", _GONE, 1002)
         return self.invoices[invoice_id]
 
     def _check_name(self, name: str, own_id: str | None) -> None:
-        key = _name_key(name)
-        if any(_name_key(one.name) == key and one.contact_id != own_id for one in self.contacts.values()):
+        key = name_key(name)
+        if any(name_key(one.name) == key and one.contact_id != own_id for one in self.contacts.values()):
             raise NameTakenError(f'the customer "{name}" already exists', _BAD, 3062)
 
-    def _check_draft(self, draft: InvoiceDraft, own_id: str | None) -> None:
+    def check_customer_and_lines(self, draft: InvoiceDraft) -> None:
+        """Refuse a document of nobody's, or of lines that cannot be."""
         if not self._contact(draft.contact_id, _BAD).active:
             raise NotFoundError(f"contact {draft.contact_id} is not active", _BAD, 1002)
+        self._check_lines(draft.lines)
+
+    def _check_draft(self, draft: InvoiceDraft, own_id: str | None) -> None:
+        self.check_customer_and_lines(draft)
+        self.credits.check_open(draft.issued_on)
         if self.currencies and draft.currency not in {one.code for one in self.currencies}:
             raise RefusedError(f"the organisation has no currency {draft.currency}", _BAD, 9004)
-        self._check_lines(draft.lines)
         if self.unique_field and draft.unique_key:
             others = (one for one in self.invoices.values() if one.invoice_id != own_id)
             if any(one.unique_key == draft.unique_key for one in others):
@@ -280,18 +299,27 @@ class LedgerBook:
             return tuple(kept)
         target = person_of(data, kept)
         if target is None:
-            return (*kept, replace(fresh, person_id=self._id(), primary=not kept))
+            return (*kept, replace(fresh, person_id=self.new_id(), primary=not kept))
         told = {
             name: value for name in ("first_name", "last_name", "email", "phone") if (value := getattr(fresh, name))
         }
         return tuple(replace(one, **told) if one is target else one for one in kept)
+
+    def figures(self, draft: InvoiceDraft) -> arithmetic.Figures:
+        """Compute what a document comes to under the book's own taxes."""
+        lines = tuple(self._with_rate(line) for line in draft.lines)
+        return self.totals(replace(draft, lines=lines), minor_digits(draft.currency), self.rounding)
+
+    def put(self, invoice: Invoice) -> None:
+        """Keep a changed invoice under a new time of change."""
+        self.invoices[invoice.invoice_id] = replace(invoice, modified_at=self.moment())
 
     def _store_invoice(
         self, invoice: Invoice, draft: InvoiceDraft, line_ids: Sequence[str], moment: datetime
     ) -> Invoice:
         lines = tuple(self._with_rate(line) for line in draft.lines)
         digits = minor_digits(draft.currency)
-        figures = self.totals(replace(draft, lines=lines), digits, self.rounding)
+        figures = self.figures(draft)
         ids = [*line_ids, *[""] * len(lines)]
         stored = replace(
             invoice,
@@ -300,13 +328,14 @@ class LedgerBook:
             currency=draft.currency,
             issued_on=draft.issued_on,
             total=figures.total,
-            balance=figures.total,
+            balance=self.credits.owed(invoice, figures.total),
+            status=self.credits.status(invoice, figures.total),
             tax_total=figures.tax_total,
             tax_by_rate=figures.tax_by_rate,
-            lines=tuple(self._line(line, ids[n] or self._id(), digits) for n, line in enumerate(lines)),
+            lines=tuple(self._line(line, ids[n] or self.new_id(), digits) for n, line in enumerate(lines)),
             rounding=self.rounding,
             unique_key=draft.unique_key if draft.unique_field else None,
-            words=_written_words(draft, invoice.words or InvoiceWords()),
+            words=written_words(draft, invoice.words or InvoiceWords()),
             modified_at=moment,
         )
         self.invoices[stored.invoice_id] = stored
@@ -334,7 +363,7 @@ class LedgerBook:
         start = (page - 1) * self.page_size
         return Page(rows=everything[start : start + self.page_size], more=len(everything) > start + self.page_size)
 
-    def _moment(self) -> datetime:
+    def moment(self) -> datetime:
         """Give the ledger's time, later than every one before it, so that changes have a sequence."""
         moment = self.now()
         if self._last_change is not None and moment <= self._last_change:
@@ -342,7 +371,8 @@ class LedgerBook:
         self._last_change = moment
         return moment
 
-    def _id(self) -> str:
+    def new_id(self) -> str:
+        """Give the next id."""
         self._last_id += 1
         return str(self._last_id)
 
@@ -353,36 +383,3 @@ class LedgerBook:
             number = f"INV-{self._last_number:06d}"
             if number not in taken:
                 return number
-
-
-def _row(invoice: Invoice) -> Invoice:
-    """Give an invoice as a list shows it."""
-    return replace(invoice, lines=None, words=None, tax_total=None, tax_by_rate=None, rounding=TaxRounding.UNKNOWN)
-
-
-def _name_key(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _merged(before: ContactData, wanted: ContactData) -> ContactData:
-    """Write over what was there; what is not wanted anything of stays (the ledger's updates are partial)."""
-    changes: dict[str, Any] = {
-        name: value for name in ContactData.__dataclass_fields__ if (value := getattr(wanted, name))
-    }
-    empty = Address()
-    changes = {name: value for name, value in changes.items() if value != empty}
-    return replace(before, **{**changes, "is_business": before.is_business or wanted.is_business})
-
-
-def _written_words(draft: InvoiceDraft, before: InvoiceWords) -> InvoiceWords:
-    """Lay a draft's words over those that are there: what it is silent about stays."""
-    fields = {**dict(before.custom_fields or ()), **dict(draft.custom_fields)}
-    return InvoiceWords(
-        due_on=draft.due_on,
-        notes=draft.notes,
-        terms=before.terms or "" if draft.terms is None else draft.terms,
-        salesperson=before.salesperson or "" if draft.salesperson is None else draft.salesperson,
-        template_id=draft.template_id or before.template_id,
-        payment_terms_label=draft.payment_terms_label or before.payment_terms_label,
-        custom_fields=tuple(sorted(fields.items())),
-    )

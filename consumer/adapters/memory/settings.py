@@ -101,6 +101,7 @@ class MemorySettingsStore:
             wish=row.wish,
             released=row.released,
             has_document=ties.live_invoice,
+            asked=row.asked,
         )
         connection = becoming.connections.get(connection_of(before, ties, shop) or "")
         return place_anew(before, facts, row.announced is not None, ties, shop, connection, now)

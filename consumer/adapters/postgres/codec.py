@@ -81,7 +81,8 @@ def _dump_revision(revision: Revision) -> list[Any]:
     ]
 
 
-def _load_revision(data: list[Any] | None) -> Revision | None:
+def load_revision(data: list[Any] | None) -> Revision | None:
+    """Read a revision as `dump_head` has written it; None where there is none."""
     if data is None:
         return None
     version, updated_at, time, kind, topic, log, partition, offset, content_hash = data
@@ -125,12 +126,12 @@ def dump_head(head: OrderHead) -> dict[str, Any]:
 def load_head(row: Any) -> OrderHead:
     """Make an order's head from its row, a mapping by column (``content`` may be left out: it is None then)."""
     data = row["head"]
-    newest = _load_revision(data["revision"])
+    newest = load_revision(data["revision"])
     if newest is None:
         raise ValueError(f"the head of order {row['shop_id']}/{row['order_id']} has no revision")
 
     def other(value: Any) -> Revision | None:
-        return newest if value is True else _load_revision(value)
+        return newest if value is True else load_revision(value)
 
     return OrderHead(
         key=OrderKey(row["shop_id"], row["order_id"]),

@@ -2,7 +2,7 @@
 
 from consumer.adapters.postgres.pool import Connection, Database
 from consumer.adapters.postgres.sql import load
-from consumer.ports.settings import Figures
+from consumer.ports.settings import Figures, ReplayFigures
 
 
 class PostgresFiguresStore:
@@ -20,6 +20,7 @@ class PostgresFiguresStore:
         states = await connection.fetch(self._sql.orders_by_state)
         connections = await connection.fetch(self._sql.connections)
         counts = await connection.fetchrow(self._sql.counts)
+        replay = await connection.fetchrow(self._sql.replay)
         return Figures(
             orders_by_state={row["state"]: row["count"] for row in states},
             oldest_unbooked_seconds=await connection.fetchval(self._sql.oldest_unbooked_seconds),
@@ -34,5 +35,6 @@ class PostgresFiguresStore:
             connections_stopped={
                 row["connection_id"]: row["stopped_cause"] for row in connections if row["stopped_cause"]
             },
+            replay=ReplayFigures(**dict(replay or {})),
             **dict(counts or {}),
         )

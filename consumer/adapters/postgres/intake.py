@@ -1,6 +1,5 @@
 """The intake's store in Postgres: a batch of events in one transaction of a handful of statements."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,6 @@ from consumer.domain.placing import (
     keys_to_fix,
     place_changed,
     place_new,
-    rejection,
     served_at,
 )
 from consumer.domain.revisions import Verdict
@@ -385,8 +383,7 @@ def _sort_out(batch: _Batch, events: Sequence[tuple[Taken, OrderEvent]], folded:
     for (taken, event), verdict in zip(events, folded.verdicts, strict=True):
         batch.verdicts[verdict.value] += 1
         if verdict in _REFUSALS:
-            digest = hashlib.sha256(taken.value or b"").digest()
-            rejected.append(rejection(event, verdict, folded.keys[event.key], taken.value, digest))
+            rejected.append(rows.not_placed(taken, event, verdict, folded.keys[event.key]))
     batch.verdicts = +batch.verdicts
     return rejected
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -14,10 +15,10 @@ import asyncpg
 from consumer.adapters.postgres.codec import dump_head, load_connection, load_head, load_shop
 from consumer.domain.events import OrderEvent, Rejected
 from consumer.domain.orders import OrderKey
-from consumer.domain.placing import KnownOrder, Place
+from consumer.domain.placing import KnownOrder, Place, rejection
 from consumer.domain.revisions import OrderHead, Verdict
 from consumer.domain.settings import ConnectionSettings, RevisionKey, ShopSettings
-from consumer.domain.states import OrderState, Reason, ReasonCode, Wish
+from consumer.domain.states import Ask, OrderState, Reason, ReasonCode, Wish
 from consumer.ports.intake import Taken
 
 Row: TypeAlias = tuple[Any, ...]
@@ -145,6 +146,7 @@ def known_order(row: asyncpg.Record) -> KnownOrder:
         wish=Wish(row["wish"]),
         released=row["released"],
         announced=row["announced"],
+        asked=None if row["asked"] is None else Ask(row["asked"]),
     )
 
 
@@ -279,6 +281,14 @@ def refused(culprit: Taken, why: str) -> Rejected:
         value=value[:_REJECTED_BYTES],
         size=len(value),
         digest=hashlib.sha256(value).digest(),
+        record_key=culprit.record_key,
+        headers=tuple(culprit.headers),
         shop_id=key.shop_id,
         order_id=key.order_id,
     )
+
+
+def not_placed(taken: Taken, event: OrderEvent, verdict: Verdict, by: RevisionKey) -> Rejected:
+    """Make the rejection of an event that cannot be placed among its shop's revisions, with all that came."""
+    made = rejection(event, verdict, by, taken.value, hashlib.sha256(taken.value or b"").digest())
+    return replace(made, record_key=taken.record_key, headers=tuple(taken.headers))

@@ -145,6 +145,7 @@ def _document_details(document: Document) -> dict[str, Any]:
             [one.tax_id, str(one.rate), str(one.gross), str(one.tax), [str(part) for part in one.parts]]
             for one in document.sums
         ],
+        "customer": document.customer,
         "settles": storable(document.settles),
         "applied": document.applied,
         "emailed": document.emailed,
@@ -184,6 +185,7 @@ def read_document(row: asyncpg.Record) -> Document:
         line_ids=tuple(details.get("line_ids", ())),
         folded=tuple(details.get("folded", ())),
         sums=tuple(map(_tax_sum, details.get("sums", ()))),
+        customer=details.get("customer", ""),
         settles=details.get("settles", ""),
         applied=details.get("applied", False),
         emailed=details.get("emailed", False),

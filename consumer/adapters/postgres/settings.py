@@ -16,7 +16,7 @@ from consumer.domain.orders import OrderKey
 from consumer.domain.placing import Place, Ties, connection_of, place_anew
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.standing import Facts
-from consumer.domain.states import OrderState, Wish
+from consumer.domain.states import Ask, OrderState, Wish
 from consumer.errors import ConfigurationError
 from consumer.ports.settings import Applied
 
@@ -195,6 +195,7 @@ def _anew(before: Place, row: asyncpg.Record, ties: Ties, becoming: Plan, now: d
         wish=Wish(row["wish"]),
         released=row["released"],
         has_document=ties.live_invoice,
+        asked=None if row["asked"] is None else Ask(row["asked"]),
     )
     shop: ShopSettings | None = becoming.shops.get(row["shop_id"])
     own = connection_of(before, ties, shop)

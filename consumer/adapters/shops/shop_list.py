@@ -26,6 +26,8 @@ class ListLimits:
     pages: int = 10_000
     waits: int = 20  # how often it may ask us to wait
     wait_seconds: float = 30.0  # and for how long at most, each time
+    failures: int = 5  # of pages behind the first, which are asked for again
+    failure_seconds: float = 2.0  # after so long
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class _Visit:
     left_seconds: float
     pages: int = 0
     waits: int = 0
+    failures: int = 0
 
 
 class HttpShopList:
@@ -109,19 +112,31 @@ class HttpShopList:
             raise self._asking.malformed(url, str(error)) from error
 
     async def _answer(self, url: httpx.URL, visit: _Visit) -> Answer:
-        """Ask, and ask again after as long as the shop says, while there is time for it."""
+        """Ask, and ask again after a while, as long as there is time and patience for it."""
         while True:
-            begun = self._clock()
+            seconds, begun = self._seconds(visit), self._clock()
             try:
-                return await self._asking.get(url, within_seconds=self._seconds(visit))
-            except WaitError as error:
-                visit.waits += 1
-                wait = error.wait_seconds
-                if visit.waits > self._limits.waits or wait > min(self._limits.wait_seconds, visit.left_seconds):
+                return await self._asking.get(url, within_seconds=seconds)
+            except ShopListUnavailableError as error:
+                wait = self._wait_seconds(error, visit)
+                if wait is None:
                     raise
-                await self._sleep(wait)
             finally:
                 visit.left_seconds -= self._clock() - begun
+            await self._sleep(wait)
+
+    def _wait_seconds(self, error: ShopListUnavailableError, visit: _Visit) -> float | None:
+        """Tell how long to wait before the same question; None where it is left to the next run.
+
+        One failure among thousands of pages must not cost them all. But a list that fails at its first page is down,
+        and nobody gains by waiting for it here.
+        """
+        if isinstance(error, WaitError):
+            visit.waits += 1
+            bearable = error.wait_seconds <= min(self._limits.wait_seconds, visit.left_seconds)
+            return error.wait_seconds if bearable and visit.waits <= self._limits.waits else None
+        visit.failures += 1
+        return self._limits.failure_seconds if visit.pages > 1 and visit.failures <= self._limits.failures else None
 
     def _seconds(self, visit: _Visit) -> float:
         """Give the time for the next question. Raises ShopListUnavailableError where none is left."""

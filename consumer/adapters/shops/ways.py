@@ -79,10 +79,11 @@ class ContractWay:
 class WooCommerceWay:
     """WooCommerce's REST interface, version 3: every order that changed since then, oldest id first.
 
-    A payment changes its order, so what was paid since then has changed since then. Nothing leaves that list while it
-    is read, and by id nothing moves to a page that was read already: what changes meanwhile may come twice, which
-    harms nobody. The times are in UTC and without an offset: WordPress would turn one with an offset to its own zone
-    and compare it with a column in UTC.
+    A payment changes its order, so what was paid since then has changed since then. By id nothing moves to a page that
+    was read already: what changes meanwhile may come twice, which harms nobody. Only an order that is put into the bin
+    in that moment moves the others up, and one of them over the edge; the overlap of the next run has it. The times are
+    in UTC and without an offset: WordPress would turn one with an offset to its own zone and compare it with a column
+    in UTC.
     """
 
     under = None

@@ -36,8 +36,16 @@ SCOPES: Final = (
     "ZohoBooks.invoices.UPDATE",
     "ZohoBooks.invoices.DELETE",
     "ZohoBooks.settings.READ",
+    "ZohoBooks.creditnotes.CREATE",
+    "ZohoBooks.creditnotes.READ",
+    "ZohoBooks.customerpayments.CREATE",
+    "ZohoBooks.customerpayments.READ",
+    "ZohoBooks.accountants.READ",
 )
-"""The least that booking needs; a status change, void included, is `invoices.CREATE` with Zoho."""
+"""The least that booking needs; a status change, void included, is `invoices.CREATE` with Zoho.
+
+Credit notes, payments and the day until which the books are locked (`accountants`) follow an invoice when its order
+changes."""
 
 DEADLINE_SECONDS: Final = 20.0
 THROTTLE_SECONDS: Final = 600.0

@@ -14,10 +14,12 @@ from consumer.adapters.zoho.errors import (
     CONTACT_UNUSABLE,
     INVOICE_WRITES,
     KEY_TAKEN,
+    PERIOD_CLOSED,
     TEMPLATE_UNKNOWN,
     LedgerCode,
     find_code,
 )
+from consumer.domain.credits import CreateCreditNote
 from consumer.domain.ledger import CreateInvoice, InvoiceDraft, Operation, UpdateInvoice
 from consumer.errors import (
     ConnectionStoppedError,
@@ -85,6 +87,7 @@ class Reply:
         return " ".join(text.split())[:_MAX_WORDS]
 
 
+_LOCKED: Final = re.compile(r"\b(transactions?|period|books|date)\b.{0,80}\block(ed)?\b", re.IGNORECASE)
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -141,7 +144,7 @@ def _refused(operation: Operation, reply: Reply) -> LedgerError:
         # Within a success the code alone tells what the status would have told.
         row = find_code(_UNAUTHORIZED, reply.code, type(operation))
     if row is None or row.error in {RefusedError, NumberTakenError, NotFoundError}:
-        row = _by_words(operation, reply) or row
+        row = _locked(operation, reply) or _by_words(operation, reply) or row
     message = f"{_subject(operation)}: {_answered(reply)}"
     if row is not None:
         message = f"{message}. {row.sentence} {row.fix}"
@@ -154,9 +157,16 @@ def _refused(operation: Operation, reply: Reply) -> LedgerError:
     return error(message, reply.status, reply.code)
 
 
+def _locked(operation: Operation, reply: Reply) -> LedgerCode | None:
+    """Find a closed period by the message: its code is not proved."""
+    return PERIOD_CLOSED if operation.is_write and _LOCKED.search(reply.words) else None
+
+
 def _by_words(operation: Operation, reply: Reply) -> LedgerCode | None:
     """Find what no proved code tells: a duplicate in the unique field, a customer or a layout that cannot be used."""
-    if type(operation) not in INVOICE_WRITES or not isinstance(operation, CreateInvoice | UpdateInvoice):
+    if type(operation) not in INVOICE_WRITES or not isinstance(
+        operation, CreateInvoice | UpdateInvoice | CreateCreditNote
+    ):
         return None
     draft = operation.draft
     if draft.template_id and "template" in reply.words.lower():
@@ -207,7 +217,7 @@ def _quoted(reply: Reply) -> str:
 def _subject(operation: Operation) -> str:
     """Name the call and what it is about, by ids and references and never by a person's name."""
     draft = getattr(operation, "draft", None)
-    for name in ("invoice_id", "contact_id", "reference"):
+    for name in ("invoice_id", "credit_note_id", "contact_id", "reference"):
         value = getattr(operation, name, "") or (getattr(draft, name, "") if name == "reference" else "")
         if value:
             return f"{operation_name(operation)} {value}"

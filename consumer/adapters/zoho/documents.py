@@ -184,6 +184,7 @@ class InvoiceDocument(Document):
     due_date: Text = ""
     total: Amount = None
     balance: Amount = None
+    is_emailed: OptionalFlag = None
     tax_total: Amount = None
     currency_id: Text = ""
     currency_code: Text = ""
@@ -199,6 +200,45 @@ class InvoiceDocument(Document):
     taxes: Annotated[list[InvoiceTaxDocument] | None, BeforeValidator(_optional_rows)] = None
     custom_fields: Annotated[list[CustomFieldDocument], BeforeValidator(_rows)] = []
     custom_field_hash: Annotated[dict[str, Any], BeforeValidator(_object)] = {}
+
+
+class CreditNoteDocument(InvoiceDocument):
+    """A credit note; it has an invoice's lines, taxes and texts."""
+
+    invoice_id: Identity = Field(validation_alias="creditnote_id")
+    invoice_number: Text = Field("", validation_alias="creditnote_number")
+
+
+class PaymentDocument(Document):
+    """A customer's payment."""
+
+    payment_id: Identity
+    payment_number: Text = ""
+    customer_id: Text = ""
+    amount: Amount = None
+    currency_code: Text = ""
+    reference_number: Text = ""
+    date: Text = ""
+    created_time: Text = ""
+    last_modified_time: Text = ""
+
+
+class CreditRefundDocument(Document):
+    """Money of a credit note that was given back."""
+
+    creditnote_refund_id: Identity
+    creditnote_id: Text = ""
+    amount: Amount = None
+    reference_number: Text = ""
+    date: Text = ""
+
+
+class LockDocument(Document):
+    """Until when one module of the books is locked. Which of the names an answer uses is not proved."""
+
+    module: Text = Field("", validation_alias=AliasChoices("transaction_lock_module", "module"))
+    locked_until: Text = Field("", validation_alias=AliasChoices("transaction_lock_date", "lock_date"))
+    status: Text = Field("", validation_alias=AliasChoices("transaction_lock_status", "status"))
 
 
 class TaxDocument(Document):

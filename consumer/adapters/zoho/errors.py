@@ -5,9 +5,19 @@ Rows marked "not proved" rest on recollection or on a sister product. The table 
 errors in the documentation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from consumer.domain.credits import (
+    ApplyCredit,
+    CreateCreditNote,
+    EmailInvoice,
+    ListCreditRefunds,
+    MarkSent,
+    ReadCreditNote,
+    RecordPayment,
+    RefundCredit,
+)
 from consumer.domain.ledger import (
     CreateContact,
     CreateInvoice,
@@ -22,12 +32,16 @@ from consumer.domain.ledger import (
 )
 from consumer.errors import (
     ConnectionStoppedError,
+    DocumentStateError,
     KeyTakenError,
     LedgerError,
     LedgerUnavailableError,
     NameTakenError,
     NotFoundError,
     NumberTakenError,
+    OverBalanceError,
+    PaymentsInTheWayError,
+    PeriodClosedError,
     RefusedError,
     StopCause,
     ThrottledError,
@@ -37,10 +51,26 @@ from consumer.errors import (
 Operations = frozenset[type[Operation]]
 
 CONTACT_WRITES: Final[Operations] = frozenset({CreateContact, UpdateContact})
-INVOICE_WRITES: Final[Operations] = frozenset({CreateInvoice, UpdateInvoice})
+INVOICE_WRITES: Final[Operations] = frozenset({CreateInvoice, UpdateInvoice, CreateCreditNote})
 INVOICE_ENDS: Final[Operations] = frozenset({VoidInvoice, DeleteInvoice})
 BY_ID: Final[Operations] = frozenset(
-    {ReadContact, ReadInvoice, UpdateContact, UpdateInvoice, CreateInvoice, VoidInvoice, DeleteInvoice}
+    {
+        ReadContact,
+        ReadInvoice,
+        UpdateContact,
+        UpdateInvoice,
+        CreateInvoice,
+        VoidInvoice,
+        DeleteInvoice,
+        ReadCreditNote,
+        ListCreditRefunds,
+        CreateCreditNote,
+        ApplyCredit,
+        RefundCredit,
+        MarkSent,
+        EmailInvoice,
+        RecordPayment,
+    }
 )
 
 
@@ -67,6 +97,11 @@ def _refused(
     code: int, sentence: str, fix: str, *, operations: Operations | None = None, status: int | None = None
 ) -> LedgerCode:
     return LedgerCode(status=status, code=code, operations=operations, error=RefusedError, sentence=sentence, fix=fix)
+
+
+def _of(error: type[RefusedError], row: LedgerCode) -> LedgerCode:
+    """Give a row the error that a decision tells apart."""
+    return replace(row, error=error)
 
 
 def _throttled(code: int, kind: ThrottleKind, wait_seconds: float, sentence: str) -> LedgerCode:
@@ -195,14 +230,20 @@ _REQUESTS = (
 _RULES = (
     _refused(3000, "The contact has documents and cannot be deleted.", "Leave it, or mark it as inactive by hand."),
     _refused(3009, "The contact's details are fixed because credits exist.", "Change it by hand in Zoho Books."),
-    _refused(3010, "The invoice's customer is fixed because payments exist.", "Change it by hand in Zoho Books."),
+    _of(
+        PaymentsInTheWayError,
+        _refused(3010, "The invoice's customer is fixed because payments exist.", "Change it by hand in Zoho Books."),
+    ),
     _refused(3013, "Zoho does not accept the contact's name.", "Correct the customer's name in the shop."),
     _refused(3004, "The payment's customer cannot be used.", "Check the customer in Zoho Books."),
-    _refused(
-        4001,
-        "The invoice has payments and cannot be deleted.",
-        "Remove the payment in Zoho Books, or write a credit note.",
-        operations=INVOICE_ENDS,
+    _of(
+        PaymentsInTheWayError,
+        _refused(
+            4001,
+            "The invoice has payments and cannot be deleted.",
+            "Remove the payment in Zoho Books, or write a credit note.",
+            operations=INVOICE_ENDS,
+        ),
     ),
     _refused(4001, "The documents belong to different customers.", "Check the customer of both in Zoho Books."),
     _refused(
@@ -210,19 +251,35 @@ _RULES = (
         "The number was refused because the organisation numbers by itself (code not proved).",
         "Leave the numbers to Zoho Books, or switch its own numbering off.",
     ),
-    _refused(12003, "The credit note is closed.", "Use another credit note."),
-    _refused(12004, "The credit note is void.", "Use another credit note."),
-    _refused(12005, "The invoice is a draft; a draft takes no credits.", "Mark the invoice as sent first."),
-    _refused(12006, "The invoice is closed.", "Nothing is left to be credited."),
-    _refused(12007, "The invoice is void.", "Make it a draft again in Zoho Books, or leave it."),
-    _refused(12008, "Credits were applied to the invoice; it cannot be deleted.", "Remove the credits first."),
-    _refused(12018, "Another credit note has this number.", "Look the number up in Zoho Books."),
-    _refused(
-        12020,
-        "The invoice lies in a period that is locked (code not proved).",
-        "Unlock the period in Zoho Books, or book the order by hand.",
+    _of(DocumentStateError, _refused(12003, "The credit note is closed.", "Use another credit note.")),
+    _of(DocumentStateError, _refused(12004, "The credit note is void.", "Use another credit note.")),
+    _of(
+        DocumentStateError,
+        _refused(12005, "The invoice is a draft; a draft takes no credits.", "Mark the invoice as sent first."),
     ),
-    _refused(24016, "The payment is more than what is still owed.", "Compare the invoice's total with the order's."),
+    _of(DocumentStateError, _refused(12006, "The invoice is closed.", "Nothing is left to be credited.")),
+    _of(
+        DocumentStateError, _refused(12007, "The invoice is void.", "Make it a draft again in Zoho Books, or leave it.")
+    ),
+    _of(
+        PaymentsInTheWayError,
+        _refused(12008, "Credits were applied to the invoice; it cannot be deleted.", "Remove the credits first."),
+    ),
+    _refused(12018, "Another credit note has this number.", "Look the number up in Zoho Books."),
+    _of(
+        PeriodClosedError,
+        _refused(
+            12020,
+            "The invoice lies in a period that is locked (code not proved).",
+            "Unlock the period in Zoho Books, or book the order by hand.",
+        ),
+    ),
+    _of(
+        OverBalanceError,
+        _refused(
+            24016, "The payment is more than what is still owed.", "Compare the invoice's total with the order's."
+        ),
+    ),
     _refused(2049, "The item is in use.", "Leave it, or mark it as inactive by hand."),
     _refused(2076, "Zoho does not accept the item.", "Check the item in Zoho Books."),
     _refused(9521, "The retainer's payment was refused.", "Check the retainer in Zoho Books."),
@@ -266,6 +323,15 @@ CONTACT_UNUSABLE: Final = LedgerCode(
     fix="Nothing: Booked looks the customer up again.",
 )
 """Found by the message too: which code Zoho gives for an inactive customer is not proved."""
+
+PERIOD_CLOSED: Final = LedgerCode(
+    status=None,
+    code=12020,
+    error=PeriodClosedError,
+    sentence="The document lies in a period that is locked.",
+    fix="Unlock the period in Zoho Books, or set closed_period: first_open_day for the shop.",
+)
+"""Found by the message too: which code Zoho gives for locked books is not proved."""
 
 TEMPLATE_UNKNOWN: Final = LedgerCode(
     status=None,

@@ -103,7 +103,10 @@ class ZohoLedger:
             organization_id=connection.organization_id, currency_ids=self._currency_ids, base_path=base_path
         )
         self._organisation = Organisation(
-            organization_id=connection.organization_id, unique_field=connection.unique_field, app=center.app
+            credit_note_unique_field=connection.credit_note_unique_field,
+            organization_id=connection.organization_id,
+            unique_field=connection.unique_field,
+            app=center.app,
         )
 
     async def ready(self) -> None:

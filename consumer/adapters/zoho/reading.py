@@ -9,6 +9,7 @@ from types import MappingProxyType
 from consumer.adapters.zoho import documents as zoho
 from consumer.adapters.zoho.countries import country_code
 from consumer.adapters.zoho.times import read_date, read_moment
+from consumer.domain.credits import CreditNote, CreditNoteStatus, CreditRefund, Payment
 from consumer.domain.invoice_words import InvoiceWords
 from consumer.domain.ledger import (
     Contact,
@@ -53,6 +54,7 @@ _STATUSES = MappingProxyType(
         "void": InvoiceStatus.VOID,
     }
 )
+_NOTE_STATUSES = {status.value: status for status in CreditNoteStatus}
 _ROUNDINGS = MappingProxyType({"entity_level": TaxRounding.PER_RATE, "item_level": TaxRounding.PER_LINE})
 _KINDS = MappingProxyType({"compound_tax": TaxKind.COMPOUND, "tax_group": TaxKind.GROUP})
 _PERCENT_IN_NAME = re.compile(r"^(?P<name>.*?)\s*\(\s*(?P<rate>\d+(?:\.\d+)?)\s*%\s*\)\s*$")
@@ -149,6 +151,62 @@ def invoice(document: zoho.InvoiceDocument, *, unique_field: str | None, url: st
         created_at=read_moment(document.created_time),
         modified_at=read_moment(document.last_modified_time),
         url=url,
+        emailed=document.is_emailed,
+    )
+
+
+def credit_note(document: zoho.CreditNoteDocument, *, unique_field: str | None, url: str) -> CreditNote:
+    """Read a credit note; ``url`` is the page for people. Raises ValueError where the total is missing."""
+    if document.total is None:
+        raise ValueError(f"credit note {document.invoice_id} has no total")
+    whole = document.line_items is not None
+    return CreditNote(
+        credit_note_id=document.invoice_id,
+        number=document.invoice_number,
+        status=_NOTE_STATUSES.get(document.status.lower(), CreditNoteStatus.OTHER),
+        reference=document.reference_number,
+        contact_id=document.customer_id,
+        total=document.total,
+        currency=document.currency_code,
+        balance=document.balance,
+        issued_on=read_date(document.date),
+        tax_total=_tax_total(document) if whole else None,
+        tax_by_rate=tax_by_rate(document) if whole else None,
+        rounding=_ROUNDINGS.get(document.tax_rounding, TaxRounding.UNKNOWN),
+        unique_key=_unique_key(document, unique_field),
+        created_at=read_moment(document.created_time),
+        modified_at=read_moment(document.last_modified_time),
+        url=url,
+    )
+
+
+def payment(document: zoho.PaymentDocument) -> Payment:
+    """Read a payment. Raises ValueError where the amount is missing."""
+    if document.amount is None:
+        raise ValueError(f"payment {document.payment_id} has no amount")
+    return Payment(
+        payment_id=document.payment_id,
+        contact_id=document.customer_id,
+        amount=document.amount,
+        currency=document.currency_code,
+        number=document.payment_number,
+        reference=document.reference_number,
+        paid_on=read_date(document.date),
+        created_at=read_moment(document.created_time),
+        modified_at=read_moment(document.last_modified_time),
+    )
+
+
+def credit_refund(document: zoho.CreditRefundDocument, credit_note_id: str) -> CreditRefund:
+    """Read what was given back of a credit note. Raises ValueError where the amount is missing."""
+    if document.amount is None:
+        raise ValueError(f"refund {document.creditnote_refund_id} has no amount")
+    return CreditRefund(
+        refund_id=document.creditnote_refund_id,
+        credit_note_id=credit_note_id,
+        amount=document.amount,
+        reference=document.reference_number,
+        refunded_on=read_date(document.date),
     )
 
 

@@ -3,36 +3,24 @@
 Lists that were filtered are checked here: Zoho ignores a filter that it does not know and answers with everything.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from pydantic import ValidationError
-
-from consumer.adapters.zoho import documents, limits, reading
+from consumer.adapters.zoho import documents, money_results, reading
+from consumer.adapters.zoho.result_parts import (
+    Body,
+    Organisation,
+    UnusableAnswerError,
+    one_of,
+    page_of,
+    rows_of,
+    verified,
+)
+from consumer.domain import credits as money
 from consumer.domain import ledger
 from consumer.errors import ConnectionStoppedError, StopCause
 
-D = TypeVar("D", bound=documents.Document)
-Body = Mapping[str, Any]
-_MISSING: Final = object()
-
-
-class UnusableAnswerError(Exception):
-    """A success lacks what it must hold; the message completes "answered with success, but …"."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Organisation:
-    """What reading needs beside the body."""
-
-    organization_id: str | None
-    unique_field: str | None
-    app: str  # the origin of the pages for people
-
-    def invoice_url(self, invoice_id: str) -> str:
-        """Give the page for people with a login; never the customer's open link."""
-        return f"{self.app}/app/{self.organization_id or ''}#/invoices/{invoice_id}"
+__all__ = ["Organisation", "UnusableAnswerError", "read_currency_ids", "read_result"]
 
 
 def read_result(operation: ledger.Operation, body: Body, organisation: Organisation) -> Any:
@@ -51,54 +39,9 @@ def read_currency_ids(body: Body) -> dict[str, str]:
     }
 
 
-def _one(body: Body, name: str, model: type[D]) -> D:
-    value = body.get(name, _MISSING)
-    if not isinstance(value, dict):
-        raise UnusableAnswerError(f"without {name}")
-    return _validated(model, value)
-
-
-def _rows(body: Body, name: str, model: type[D]) -> list[D]:
-    value = body.get(name, _MISSING)
-    if not isinstance(value, list):
-        # An answer without its list says nothing about what exists; it is not an empty list.
-        raise UnusableAnswerError(f"without the list {name}")
-    return [_validated(model, row) for row in value]
-
-
-def _validated(model: type[D], value: Any) -> D:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        # The fields' names only: the values may be somebody's name and address.
-        names = sorted({".".join(map(str, fault["loc"])) for fault in error.errors(include_input=False)})
-        raise UnusableAnswerError(f"without a readable {', '.join(names[:5]) or 'object'}") from None
-
-
-def _page(body: Body, rows: Iterable[Any], count: int) -> ledger.Page:
-    return ledger.Page(rows=tuple(rows), more=_has_more(body, count))
-
-
-def _has_more(body: Body, count: int) -> bool:
-    context = body.get("page_context")
-    if isinstance(context, list):  # the description says a list, the answers an object
-        context = context[0] if context else None
-    if not isinstance(context, dict) or "has_more_page" not in context:
-        # Some lists come without a context; then a full page is taken as a sign that another one follows.
-        return count >= limits.PER_PAGE
-    return _validated(documents.PageContextDocument, context).has_more_page
-
-
-def _verified(rows: list[D], matching: list[D], body: Body, what: str) -> list[D]:
-    """Check that a filter was obeyed, or that it did not matter because the whole list has come."""
-    if not matching and rows and _has_more(body, len(rows)):
-        raise UnusableAnswerError(f"the filter by {what} was ignored and the list goes on: nothing is proved absent")
-    return matching
-
-
 def _organization(operation: ledger.ReadOrganization, body: Body, organisation: Organisation) -> ledger.Organization:
     del operation
-    found = [reading.organization(row) for row in _rows(body, "organizations", documents.OrganizationDocument)]
+    found = [reading.organization(row) for row in rows_of(body, "organizations", documents.OrganizationDocument)]
     wanted = organisation.organization_id
     for one in found:
         if one.organization_id == wanted or (wanted is None and len(found) == 1):
@@ -113,28 +56,28 @@ def _organization(operation: ledger.ReadOrganization, body: Body, organisation: 
 
 def _taxes(operation: ledger.ListTaxes, body: Body, organisation: Organisation) -> ledger.Page:
     del operation, organisation
-    rows = _rows(body, "taxes", documents.TaxDocument)
-    return _page(body, map(reading.tax, rows), len(rows))
+    rows = rows_of(body, "taxes", documents.TaxDocument)
+    return page_of(body, map(reading.tax, rows), len(rows))
 
 
 def _currencies(operation: ledger.ListCurrencies, body: Body, organisation: Organisation) -> ledger.Page:
     del operation, organisation
-    rows = _rows(body, "currencies", documents.CurrencyDocument)
-    return _page(body, map(reading.currency, rows), len(rows))
+    rows = rows_of(body, "currencies", documents.CurrencyDocument)
+    return page_of(body, map(reading.currency, rows), len(rows))
 
 
 def _contacts(operation: ledger.ListContacts, body: Body, organisation: Organisation) -> ledger.Page:
     del operation, organisation
-    rows = _rows(body, "contacts", documents.ContactDocument)
-    return _page(body, (reading.contact(row, whole=False) for row in rows), len(rows))
+    rows = rows_of(body, "contacts", documents.ContactDocument)
+    return page_of(body, (reading.contact(row, whole=False) for row in rows), len(rows))
 
 
 def _found_contacts(operation: ledger.FindContacts, body: Body, organisation: Organisation) -> ledger.Page:
     del organisation
-    rows = _rows(body, "contacts", documents.ContactDocument)
+    rows = rows_of(body, "contacts", documents.ContactDocument)
     wanted = _plain(operation.contact_name)
-    matching = _verified(rows, [row for row in rows if _plain(row.contact_name) == wanted], body, "name")
-    return _page(body, (reading.contact(row, whole=False) for row in matching), len(rows))
+    matching = verified(rows, [row for row in rows if _plain(row.contact_name) == wanted], body, "name")
+    return page_of(body, (reading.contact(row, whole=False) for row in matching), len(rows))
 
 
 def _plain(name: str) -> str:
@@ -144,14 +87,14 @@ def _plain(name: str) -> str:
 
 def _contact(operation: ledger.ReadContact, body: Body, organisation: Organisation) -> ledger.Contact:
     del operation, organisation
-    return reading.contact(_one(body, "contact", documents.ContactDocument), whole=True)
+    return reading.contact(one_of(body, "contact", documents.ContactDocument), whole=True)
 
 
 def _written_contact(
     operation: ledger.CreateContact | ledger.UpdateContact, body: Body, organisation: Organisation
 ) -> ledger.Contact:
     del organisation
-    return reading.contact(_one(body, "contact", documents.ContactDocument), whole=True, written=operation.data)
+    return reading.contact(one_of(body, "contact", documents.ContactDocument), whole=True, written=operation.data)
 
 
 def _read_invoice(document: documents.InvoiceDocument, organisation: Organisation) -> ledger.Invoice:
@@ -163,28 +106,28 @@ def _read_invoice(document: documents.InvoiceDocument, organisation: Organisatio
 
 
 def _found_invoices(operation: ledger.FindInvoices, body: Body, organisation: Organisation) -> ledger.Page:
-    rows = _rows(body, "invoices", documents.InvoiceDocument)
+    rows = rows_of(body, "invoices", documents.InvoiceDocument)
     exact = [row for row in rows if row.reference_number == operation.reference.strip()]
-    matching = _verified(rows, exact, body, "reference")
-    return _page(body, [_read_invoice(row, organisation) for row in matching], len(rows))
+    matching = verified(rows, exact, body, "reference")
+    return page_of(body, [_read_invoice(row, organisation) for row in matching], len(rows))
 
 
 def _invoices(operation: ledger.ListInvoices, body: Body, organisation: Organisation) -> ledger.Page:
     del operation
-    rows = _rows(body, "invoices", documents.InvoiceDocument)
-    return _page(body, [_read_invoice(row, organisation) for row in rows], len(rows))
+    rows = rows_of(body, "invoices", documents.InvoiceDocument)
+    return page_of(body, [_read_invoice(row, organisation) for row in rows], len(rows))
 
 
 def _invoice(operation: ledger.Operation, body: Body, organisation: Organisation) -> ledger.Invoice:
     del operation
-    return _read_invoice(_one(body, "invoice", documents.InvoiceDocument), organisation)
+    return _read_invoice(one_of(body, "invoice", documents.InvoiceDocument), organisation)
 
 
 def _items(operation: ledger.FindItems, body: Body, organisation: Organisation) -> ledger.Page:
     del operation, organisation
-    rows = _rows(body, "items", documents.ItemDocument)
+    rows = rows_of(body, "items", documents.ItemDocument)
     active = (row for row in rows if row.status.lower() != "inactive")
-    return _page(body, map(reading.item, active), len(rows))
+    return page_of(body, map(reading.item, active), len(rows))
 
 
 def _nothing(operation: ledger.Operation, body: Body, organisation: Organisation) -> None:
@@ -210,4 +153,15 @@ _READERS: Mapping[type[ledger.Operation], Callable[[Any, Body, Organisation], An
     ledger.UpdateInvoice: _invoice,
     ledger.VoidInvoice: _nothing,
     ledger.DeleteInvoice: _nothing,
+    money.FindCreditNotes: money_results.found_credit_notes,
+    money.ReadCreditNote: money_results.credit_note,
+    money.ListCreditRefunds: money_results.credit_refunds,
+    money.FindPayments: money_results.found_payments,
+    money.ReadLock: money_results.lock,
+    money.CreateCreditNote: money_results.credit_note,
+    money.ApplyCredit: _nothing,
+    money.RefundCredit: money_results.refunded_credit,
+    money.MarkSent: _nothing,
+    money.EmailInvoice: _nothing,
+    money.RecordPayment: money_results.recorded_payment,
 }

@@ -85,6 +85,19 @@ def invoice_change_body(draft: InvoiceDraft, line_ids: tuple[str, ...], *, curre
     return body | words | _custom_fields(draft, with_empty=True) | {"notes": limits.cut(draft.notes, limits.NOTES)}
 
 
+def credit_note_body(draft: InvoiceDraft, *, currency_ids: Mapping[str, str]) -> Body:
+    """Write a new credit note: an invoice's lines and head, without what only an invoice has (due date, terms).
+
+    Its lines keep the order of the list: ``item_order`` is described for invoices alone.
+    """
+    body = invoice_body(draft, currency_ids=currency_ids)
+    for line in body["line_items"]:
+        line.pop("item_order", None)
+    for name in ("due_date", "payment_terms", "payment_terms_label", "salesperson_name", "invoice_number"):
+        body.pop(name, None)
+    return body
+
+
 def _contact_fields(data: ContactData) -> Body:
     body: Body = {
         "contact_name": limits.whole(data.name, limits.CONTACT_NAME, "contact name"),

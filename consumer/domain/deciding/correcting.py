@@ -26,7 +26,7 @@ from consumer.domain.states import Ask, Reason, ReasonCode
 CHANGE_PART = "!change-"  # the parts of credit notes for differences; no refund's id begins so by custom
 
 
-def correct_draft(situation: Situation, live: Document, now: Invoice) -> Decision:
+def correct_draft(situation: Situation, live: Document, now: Invoice, contact_id: str) -> Decision:
     """Make the draft say what the order says now, unless a person has had a hand in it.
 
     Where the very same draft was answered with other figures there is nothing better to send: it is taken back.
@@ -39,12 +39,13 @@ def correct_draft(situation: Situation, live: Document, now: Invoice) -> Decisio
     if edited_by_hand(live, now) and situation.record.facts.asked is not Ask.UPDATE:
         fix = "Somebody edited it; overwrite that with `booked order update`, or correct"
         return park(needs_hand(ReasonCode.EDITED_BY_HAND, live, "changed", fix))
-    if draft_digest(wanted) == live.written_digest and not edited_by_hand(live, now):
+    same = draft_digest(wanted) == live.written_digest and contact_id == live.contact_id
+    if same and not edited_by_hand(live, now):
         return _take_back(situation, live)
-    return _update(situation, wanted, live, now)
+    return _update(situation, wanted, live, now, contact_id)
 
 
-def correct_sent(situation: Situation, live: Document, now: Invoice, wanted: Mapped) -> Decision:
+def correct_sent(situation: Situation, live: Document, now: Invoice, wanted: Mapped, contact_id: str) -> Decision:
     """Correct an invoice that was sent or paid, by the shop's setting; a person may ask for it to be updated."""
     how = ChangedSent.PARK if situation.shop is None else situation.shop.changed_sent
     if situation.record.facts.asked is Ask.UPDATE and how is ChangedSent.PARK:
@@ -55,16 +56,18 @@ def correct_sent(situation: Situation, live: Document, now: Invoice, wanted: Map
         case ChangedSent.PARK:
             return park(needs_hand(ReasonCode.CHANGED_AFTER_BOOKING, live, "changed", "Correct"))
         case ChangedSent.UPDATE:
-            return _update_sent(situation, live, now, wanted)
+            return _update_sent(situation, live, now, wanted, contact_id)
     if not live.sums:
         return park(made_before_sums(live))
-    rest = _less_changes(situation, live)
-    differences = _differences(situation, rest, wanted)
-    if not differences:
-        return _text_only(situation, live)
     if how is ChangedSent.CREDIT_ALL:
-        return credit_rest(situation, live, now, "The order has changed: credited in full, and invoiced anew.")
-    return _credit_difference(situation, live, now, differences)
+        return _credit_all(situation, live, now, wanted, contact_id)
+    return _credit_difference(situation, live, now, wanted, contact_id)
+
+
+def _credit_all(situation: Situation, live: Document, now: Invoice, wanted: Mapped, contact_id: str) -> Decision:
+    if contact_id == live.contact_id and not _differences(situation, _less_changes(situation, live), wanted):
+        return _text_only(situation, live)
+    return credit_rest(situation, live, now, "The order has changed: credited in full, and invoiced anew.")
 
 
 def edited_by_hand(live: Document, now: Invoice) -> bool:
@@ -100,21 +103,21 @@ def _take_back(situation: Situation, live: Document) -> Call:
     )
 
 
-def _update_sent(situation: Situation, live: Document, now: Invoice, wanted: Mapped) -> Decision:
+def _update_sent(situation: Situation, live: Document, now: Invoice, wanted: Mapped, contact_id: str) -> Decision:
     asked = situation.record.facts.asked is Ask.UPDATE
     if edited_by_hand(live, now) and not asked:
         fix = "Somebody edited it; overwrite that with `booked order update`, or correct"
         return park(needs_hand(ReasonCode.EDITED_BY_HAND, live, "changed", fix))
     if draft_digest(wanted) == live.written_digest and not asked:
         return park(needs_hand(ReasonCode.DIFFERENCE, live, "came out with other figures", "Look at"))
-    return _update(situation, wanted, live, now)
+    return _update(situation, wanted, live, now, contact_id)
 
 
-def _update(situation: Situation, wanted: Mapped, live: Document, now: Invoice) -> Call:
+def _update(situation: Situation, wanted: Mapped, live: Document, now: Invoice, contact_id: str) -> Call:
     # A list of changes tells no lines: then those of our own last write are there still, since nobody changed it.
     ids = live.line_ids if now.lines is None else tuple(line.line_id for line in now.lines)
     return Call(
-        operation=update_of(wanted, live, ids[: len(wanted.draft.lines)]),
+        operation=update_of(wanted, live, ids[: len(wanted.draft.lines)], contact_id=contact_id),
         note=Note(decision="update", words=wanted.words, figures={"expected_total": str(wanted.expected.total)}),
         subject=order_subject(situation.record),
         sought={
@@ -129,9 +132,13 @@ def _update(situation: Situation, wanted: Mapped, live: Document, now: Invoice) 
     )
 
 
-def update_of(mapped: Mapped, live: Document, line_ids: tuple[str, ...] = ()) -> UpdateInvoice:
-    """Give the change that makes the live invoice say what the order says; it keeps what it is found by."""
-    draft = replace(mapped.draft, contact_id=live.contact_id, reference=live.reference, unique_key=live.unique_key)
+def update_of(mapped: Mapped, live: Document, line_ids: tuple[str, ...] = (), *, contact_id: str = "") -> UpdateInvoice:
+    """Give the change that makes the live invoice say what the order says; it keeps what it is found by.
+
+    An empty ``contact_id``: it stays the contact's that it is.
+    """
+    contact_id = contact_id or live.contact_id
+    draft = replace(mapped.draft, contact_id=contact_id, reference=live.reference, unique_key=live.unique_key)
     return UpdateInvoice(invoice_id=live.ledger_id, draft=draft, line_ids=line_ids)
 
 
@@ -160,7 +167,12 @@ def _text_only(situation: Situation, live: Document) -> Restate:
     )
 
 
-def _credit_difference(situation: Situation, live: Document, now: Invoice, over: list[TaxSum]) -> Decision:
+def _credit_difference(situation: Situation, live: Document, now: Invoice, wanted: Mapped, contact_id: str) -> Decision:
+    over = _differences(situation, _less_changes(situation, live), wanted)
+    if contact_id != live.contact_id:
+        return park(needs_hand(ReasonCode.CHANGED_AFTER_BOOKING, live, "has another customer", "Correct"))
+    if not over:
+        return _text_only(situation, live)
     if any(one.gross < 0 or one.tax < 0 for one in over):
         reason = needs_hand(ReasonCode.CHANGED_AFTER_BOOKING, live, "became dearer", "A credit cannot add to")
         return park(reason)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from consumer.domain.deciding.cancelling import asked_away, take_down
 from consumer.domain.deciding.correcting import correct_draft, correct_sent
-from consumer.domain.deciding.refunding import credit_refund, use_credits
+from consumer.domain.deciding.refunding import credit_refund, credited_in_full, use_credits
 from consumer.domain.deciding.settling import settle
 from consumer.domain.deciding.situation import (
     DELETED_BY_HAND,
@@ -21,7 +21,7 @@ from consumer.domain.deciding.situation import (
     draft_digest,
     park,
 )
-from consumer.domain.deciding.wanted import credit_notes, folds_refunds, pending_refunds, wanted_sent
+from consumer.domain.deciding.wanted import contact_wanted, credit_notes, folds_refunds, pending_refunds, wanted_sent
 from consumer.domain.ledger import Invoice, InvoiceStatus, ReadInvoice
 from consumer.domain.records import Conclusion, Document, Note
 from consumer.domain.settings import UnpaidAfterBooking
@@ -31,9 +31,9 @@ from consumer.domain.states import OrderState, Reason, ReasonCode
 def decide_existing(situation: Situation, live: Document) -> Decision:
     """Decide for an order whose live invoice is known."""
     record = situation.record
-    asked = asked_away(situation, live)
-    if asked is not None:
-        return asked
+    first = credited_in_full(situation, live) or asked_away(situation, live)
+    if first is not None:
+        return first
     if record.facts.cancelled:
         return take_down(situation, live, "The order was cancelled.")
     if situation.order is not None and situation.order.payment_taken_back:
@@ -48,15 +48,19 @@ def _changed(situation: Situation, live: Document) -> Decision:
     wanted = wanted_sent(situation, live)
     if isinstance(wanted, Reason):
         return park(wanted)
-    if live.agreed and draft_digest(wanted) == live.written_digest:
+    contact_id = contact_wanted(situation, live, wanted)
+    if not isinstance(contact_id, str):
+        return contact_id
+    moved = contact_id != live.contact_id
+    if live.agreed and draft_digest(wanted) == live.written_digest and not moved:
         words = ("The change touches nothing that stands on the document.",)
         return _follow_up(situation, live, Note(decision="no_change", words=words))
     now = _seen(situation, live)
     if not isinstance(now, Invoice):
         return now
     if now.status is InvoiceStatus.DRAFT:
-        return correct_draft(situation, live, now)
-    return correct_sent(situation, live, now, wanted)
+        return correct_draft(situation, live, now, contact_id)
+    return correct_sent(situation, live, now, wanted, contact_id)
 
 
 def _seen(situation: Situation, live: Document) -> Invoice | Decision:
@@ -110,7 +114,7 @@ def _follow_up(situation: Situation, live: Document, note: Note) -> Decision:
         if now.status is not InvoiceStatus.DRAFT:
             return credit_refund(situation, live, now, refunds[0])
         if folds_refunds(situation):
-            return correct_draft(situation, live, now)
+            return correct_draft(situation, live, now, live.contact_id)
         note = replace(note, words=(*note.words, "Refunds are credited once the invoice has been sent."))
     step = use_credits(situation, live) or settle(situation, live)
     return step or Rest(conclusion=Conclusion(state=OrderState.BOOKED), note=note)

@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from consumer.domain.arithmetic import sums_by_tax
+from consumer.domain.arithmetic import TaxSum
+from consumer.domain.credit_layout import credit_draft, credited_sums
 from consumer.domain.crediting import (
     Given,
     UnclearError,
     all_of,
     check_within,
-    credit_draft,
     given_of_refund,
     rest_of,
     sums_text,
@@ -60,10 +60,11 @@ def credit_refund(situation: Situation, live: Document, now: Invoice, refund: Re
         raise ValueError(f"order {situation.record.key} has refunds and no content")
     if not live.sums:
         return park(made_before_sums(live))
-    rest = rest_of(live.sums, [d.sums for d in credit_notes(situation.record, live)])
+    notes = [d.sums for d in credit_notes(situation.record, live)]
+    rest = rest_of(live.sums, notes)
     label = "Refund" if situation.shop is None else situation.shop.refund_label
     try:
-        given = given_of_refund(order, refund, rest, label=label, digits=digits_of(situation))
+        given = given_of_refund(order, refund, rest, label=label, digits=digits_of(situation), whole=live.sums)
     except UnclearError as error:
         return park(error.reason)
     beyond = check_within(order, refund.id, given, rest)
@@ -71,7 +72,8 @@ def credit_refund(situation: Situation, live: Document, now: Invoice, refund: Re
         return park(beyond)
     day = None if refund.created_at is None else day_of(situation, refund.created_at)
     words = f"Refund {refund.id} of {plain(refund.amount)} {order.currency} is credited."
-    return give_back(situation, live, now, part=refund.id, given=given, words=words, day=day)
+    same_as = _as_written(situation, live) if not notes and refund.amount == live.total else None
+    return give_back(situation, live, now, part=refund.id, given=given, words=words, day=day, same_as=same_as)
 
 
 def credit_rest(situation: Situation, live: Document, now: Invoice, why: str) -> Decision:
@@ -84,12 +86,21 @@ def credit_rest(situation: Situation, live: Document, now: Invoice, why: str) ->
         label = f"Invoice {live.number}"
         given = all_of(rest, label=label)
         return give_back(situation, live, now, part=part, given=given, words=why, same_as=same_as)
-    step = use_credits(situation, live)
-    if step is not None:
-        return step
+    return use_credits(situation, live) or _is_credited(live, why)
+
+
+def credited_in_full(situation: Situation, live: Document) -> Decision | None:
+    """Go on where all of the invoice was credited a moment ago; None where it was not. Nothing is read for it."""
+    part = f"{ALL_PART}{live.n}"
+    if not any(note.part == part and note.agreed for note in credit_notes(situation.record, live)):
+        return None
+    return use_credits(situation, live) or _is_credited(live)
+
+
+def _is_credited(live: Document, *why: str) -> Restate:
     words = f"Invoice {live.number} is credited in full."
     return Restate(
-        document=replace(live, status=CREDITED, live=False), note=Note(decision="credited", words=(why, words))
+        document=replace(live, status=CREDITED, live=False), note=Note(decision="credited", words=(*why, words))
     )
 
 
@@ -116,15 +127,15 @@ def give_back(
 ) -> Decision:
     """Make the credit note of these sums, unless one of its reference is there already and ours."""
     reference = credit_reference(situation.record, part)
-    if situation.looked_first or situation.known.key_taken:
-        found = _found(situation, reference, live, given)
-        if found is not None:
-            return found
     header = _header(situation, live, now, part=part, reference=reference, day=day)
     draft = credit_draft(header, given, digits=digits_of(situation), rounding=rounding_of(situation), same_as=same_as)
     if draft is None:
         return park(unclear(f"The credit note {reference}", given))
-    return _create(situation, live, now, part=part, draft=draft, words=words)
+    sums = credited_sums(draft, given, digits_of(situation), rounding_of(situation))
+    call = _create(situation, live, now, part=part, draft=draft, sums=sums, words=words)
+    if situation.looked_first or situation.known.key_taken:
+        return _found(situation, live, call) or call
+    return call
 
 
 def credit_reference(record: OrderRecord, part: str) -> str:
@@ -152,6 +163,7 @@ def _header(
         lines=(),
         exchange_rate=_exchange_rate(situation, order),
         notes=f"For invoice {live.number}.",
+        adjustment_label="Rounding" if situation.shop is None else situation.shop.rounding_label,
         unique_field=field,
         unique_key="" if field is None else _key(situation.record, part),
     )
@@ -176,8 +188,16 @@ def _exchange_rate(situation: Situation, order: Order | None) -> Decimal | None:
     return None if order is None or order.currency == base else order.exchange_rate
 
 
-def _create(situation: Situation, live: Document, now: Invoice, *, part: str, draft: InvoiceDraft, words: str) -> Call:
-    sums = sums_by_tax(draft, digits_of(situation), rounding_of(situation))
+def _create(
+    situation: Situation,
+    live: Document,
+    now: Invoice,
+    *,
+    part: str,
+    draft: InvoiceDraft,
+    sums: tuple[TaxSum, ...],
+    words: str,
+) -> Call:
     total = sum((one.gross for one in sums), ZERO)
     owed = now.balance
     applies = owed is not None and owed >= total > 0
@@ -223,34 +243,35 @@ def _create(situation: Situation, live: Document, now: Invoice, *, part: str, dr
     )
 
 
-def _found(situation: Situation, reference: str, live: Document, given: Sequence[Given]) -> Decision | None:
-    """Postgres may have forgotten a credit note: what is there under our reference is ours where its figures are."""
-    ask = FindCreditNotes(reference=reference)
+def _found(situation: Situation, live: Document, call: Call) -> Decision | None:
+    """Postgres may have forgotten a credit note: what is there under our reference is ours where its figures are.
+
+    None where there is none; where the unique field has refused, there must be one, and it is not ours.
+    """
+    about = call.about
+    if about is None:
+        raise ValueError("a credit note is described before it is made")
+    ask = FindCreditNotes(reference=about.reference)
     if ask not in situation.known.answers:
         return Call(operation=ask)
     recorded = {d.ledger_id for d in situation.record.documents}
     found = [
         note
         for note in situation.known.answers[ask] or ()
-        if note.reference == reference
+        if note.reference == about.reference
         and note.status is not CreditNoteStatus.VOID
         and note.credit_note_id not in recorded
     ]
     if not found:
-        return None
-    total = sum((one.gross for one in given), ZERO)
+        return park(_not_ours(about.reference, ())) if situation.known.key_taken else None
     note = found[0]
-    if len(found) > 1 or note.total != total or note.contact_id != live.contact_id:
-        return park(_not_ours(reference, found))
-    return None if not live.sums else _adopted(live, note, reference)
-
-
-def _adopted(live: Document, note: CreditNote, reference: str) -> Restate:
-    part = reference.rsplit("~", 1)[-1]
-    document = note_document(live.connection_id, note, part=part, n=1, settles=live.ledger_id)
-    return Restate(
-        document=document, note=Note(decision="adopt", words=("The credit note was in the ledger already.",))
-    )
+    if len(found) > 1 or note.total != about.total or note.contact_id != live.contact_id:
+        return park(_not_ours(about.reference, found))
+    adopted = note_document(live.connection_id, note, part=about.part, n=about.n, settles=live.ledger_id)
+    # How much of it is on the invoice a list does not tell: what is open is put on it, as far as it is owed.
+    document = replace(adopted, sums=about.sums, unique_key=about.unique_key, content_hash=about.content_hash)
+    words = ("The credit note was in the ledger already.",)
+    return Restate(document=document, note=Note(decision="adopt", words=words))
 
 
 def note_document(connection_id: str, note: CreditNote, *, part: str, n: int, settles: str) -> Document:

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from consumer.domain.crediting import folded
-from consumer.domain.deciding.situation import Situation, unreadable
+from consumer.domain.customer_choice import Known
+from consumer.domain.deciding.situation import Decision, Situation, WhoIs, park, unreadable
+from consumer.domain.folding import Folding, folded
 from consumer.domain.ledger import TaxRounding
 from consumer.domain.mapping import Mapped
 from consumer.domain.money import minor_digits
@@ -50,6 +51,23 @@ def credit_notes(record: OrderRecord, invoice: Document) -> tuple[Document, ...]
     )
 
 
+def contact_wanted(situation: Situation, live: Document, wanted: Mapped) -> str | Decision:
+    """Give the contact that the invoice is to be of, or what is to be found out before, or why it cannot be told.
+
+    While customer and addresses are those that it was written from, nobody has to be asked.
+    """
+    if not live.customer or wanted.customer == live.customer:
+        return live.contact_id
+    match situation.customer:
+        case None:
+            return WhoIs()
+        case Reason() as reason:
+            return park(reason)
+        case Known(contact=contact):
+            return contact.contact_id
+    raise TypeError(f"{situation.customer!r} is no answer to who the customer is")
+
+
 def pending_refunds(situation: Situation, live: Document) -> tuple[Refund, ...]:
     """Give the refunds that neither the invoice itself nor a credit note accounts for."""
     done = {
@@ -86,9 +104,12 @@ def wanted_with(situation: Situation, refunds: tuple[Refund, ...]) -> Mapped | R
             mapped,
             situation.order,
             refunds,
-            label=situation.shop.refund_label,
-            digits=digits_of(situation),
-            rounding=rounding_of(situation),
+            Folding(
+                label=situation.shop.refund_label,
+                adjustment_label=situation.shop.rounding_label,
+                digits=digits_of(situation),
+                rounding=rounding_of(situation),
+            ),
         )
         if isinstance(taken, Reason):
             return taken

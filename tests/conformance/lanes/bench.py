@@ -47,12 +47,15 @@ _MOMENTS = {
         "halved_until",
         "daily_resets_at",
         "contacts_fresh_at",
+        "watch_due",
+        "sweep_began_at",
     ),
     "slots": ("free_at", "open_until"),
     "orders": ("due_at",),
     "intents": ("begun_at", "deadline_at", "settled_at", "looked_at"),
     "tokens": ("access_expires_at", "access_made_at", "renewing_until"),
     "connections": ("ledger_facts_read_at",),
+    "documents": ("created_at", "seen_at"),
     "exchanges": ("happened_at",),
 }
 

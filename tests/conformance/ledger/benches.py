@@ -12,6 +12,7 @@ from consumer.adapters.memory.ledger import Fault, MemoryLedgerFactory
 from consumer.adapters.memory.ledger_book import LedgerBook
 from consumer.adapters.zoho.data_centers import DataCenters
 from consumer.adapters.zoho.ledger import ZohoLedgerFactory
+from consumer.domain import credits as money
 from consumer.domain import ledger as ask
 from consumer.domain.ledger import (
     ContactData,
@@ -64,6 +65,7 @@ class Bench:
     taxes: dict[int, str]
     fail_next: Callable[[Fault], Awaitable[None]]
     organization_id: str
+    lock: Callable[[date], Awaitable[None]]
     contacts: int = field(default=0)
 
     async def ask(self, operation: Operation) -> Any:
@@ -103,6 +105,13 @@ class Bench:
         )
         return replace(usual, **changes)
 
+    async def sent(self, reference: str = "A-1") -> Invoice:
+        """Make an invoice of 29.72 and mark it as sent."""
+        made: Invoice = await self.ask(ask.CreateInvoice(draft=await self.draft(reference, due_on=date(2099, 1, 1))))
+        await self.ask(money.MarkSent(invoice_id=made.invoice_id))
+        read: Invoice = await self.ask(ask.ReadInvoice(invoice_id=made.invoice_id))
+        return read
+
     async def found(self, reference: str) -> list[Invoice]:
         """Look an invoice up by its reference."""
         return list((await self.ask(ask.FindInvoices(reference=reference))).rows)
@@ -128,10 +137,13 @@ def memory_bench() -> Bench:
     async def fail_next(fault: Fault) -> None:
         faults.append(fault)
 
+    async def lock(day: date) -> None:
+        book.credits.closed_until = day
+
     factory: LedgerFactory = MemoryLedgerFactory(books={"7": book}, choose_fault=choose)
     settings = ConnectionSettings(connection_id="main", data_center=SANDBOX_DATA_CENTER, organization_id="7")
     opened = factory.open(replace(settings, unique_field=UNIQUE), FixedAccess())
-    return Bench(ledger=opened, taxes={22: "22", 10: "10"}, fail_next=fail_next, organization_id="7")
+    return Bench(ledger=opened, taxes={22: "22", 10: "10"}, fail_next=fail_next, organization_id="7", lock=lock)
 
 
 async def zoho_bench(url: str, control: ControlClient) -> Bench:
@@ -152,6 +164,9 @@ async def zoho_bench(url: str, control: ControlClient) -> Bench:
         match = {"organization_id": founded.organization_id}
         await control.add_faults({"match": match, "times": 1, **SERVER_KINDS[fault]})
 
+    async def lock(day: date) -> None:
+        await control.change_organization(founded.organization_id, transaction_lock_date=day.isoformat())
+
     factory: LedgerFactory = ZohoLedgerFactory(DataCenters.make(sandbox_url=url), leave_within_seconds=DEADLINE)
     settings = ConnectionSettings(
         connection_id="main",
@@ -161,4 +176,4 @@ async def zoho_bench(url: str, control: ControlClient) -> Bench:
     )
     opened = factory.open(settings, FixedAccess(granted.access_token))
     taxes = {22: founded.taxes["VAT 22"], 10: founded.taxes["VAT 10"]}
-    return Bench(ledger=opened, taxes=taxes, fail_next=fail_next, organization_id=founded.organization_id)
+    return Bench(ledger=opened, taxes=taxes, fail_next=fail_next, organization_id=founded.organization_id, lock=lock)

@@ -147,6 +147,12 @@ async def _locked(books: Books) -> Any:
     return await _create(books, date="2026-06-09")
 
 
+async def _lock_names(books: Books) -> Any:
+    await books.control.change_organization(books.id, transaction_lock_date="2026-06-30")
+    row = (await books.good("GET", "/transactionlocks"))["transaction_locks"][0]
+    return sorted(row.items())
+
+
 async def _inactive(books: Books) -> Any:
     customer = await books.customer("Ann")
     await books.good("POST", f"/contacts/{customer}/inactive")
@@ -212,6 +218,17 @@ PROBES: dict[str, tuple[_Probe, tuple[Any, ...]]] = {
     "delete_of_void": (lambda books: _in_state(books, "void", "DELETE", ""), (_OK, (400, 12007))),
     "payment_on_draft": (_payment_on_draft, (_MADE, (400, 12005))),
     "transaction_lock_code": (_locked, ((400, 12020), (400, 2))),
+    "transaction_lock_names": (
+        _lock_names,
+        (
+            [
+                ("transaction_lock_date", "2026-06-30"),
+                ("transaction_lock_module", "sales"),
+                ("transaction_lock_status", "enabled"),
+            ],
+            [("lock_date", "2026-06-30"), ("module", "sales"), ("status", "enabled")],
+        ),
+    ),
     "inactive_customer_code": (_inactive, ((400, 1002), (400, 3004))),
     "expired_token_code": (_expired, ((401, 57), (401, 14))),
     "bearer_scheme": (_bearer, (200, 401)),

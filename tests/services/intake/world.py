@@ -12,6 +12,7 @@ from consumer.adapters.memory.broker import MemoryBroker, MemorySource
 from consumer.adapters.memory.database import MemoryDatabase
 from consumer.adapters.memory.intake import MemoryIntakeStore
 from consumer.domain.events import EventKind, OrderEvent, Rejected
+from consumer.domain.states import Priority
 from consumer.errors import DatabaseUnavailableError
 from consumer.ports.events import EventSource
 from consumer.ports.intake import Gap, IntakeStore, Position, Recorded, Taken, TopicPartition
@@ -135,6 +136,11 @@ class StubbornStore:
             await self.gate.wait()
         self.batches.append(batch)
         return await self._inner.record(batch)
+
+    async def put_in(self, batch: Sequence[Taken], *, priority: Priority) -> Recorded:
+        """See IntakeStore."""
+        self._check()
+        return await self._inner.put_in(batch, priority=priority)
 
     async def begin_log(self, place: TopicPartition, first_offset: int) -> Position:
         """See IntakeStore."""

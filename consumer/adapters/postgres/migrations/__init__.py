@@ -20,7 +20,7 @@ from consumer.adapters.postgres.pool import Connection as PostgresConnection
 from consumer.adapters.postgres.pool import Database
 from consumer.adapters.postgres.sql import load
 
-HEAD = "0003"
+HEAD = "0005"
 DAYS_AHEAD = 7
 # Tables whose rows are kept by day, and the column that tells the day.
 TABLES_BY_DAY = ("events", "exchanges")

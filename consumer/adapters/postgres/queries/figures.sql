@@ -35,6 +35,16 @@ SELECT
      WHERE backend_xmin IS NOT NULL AND datname = current_database() AND pid <> pg_backend_pid())
         AS oldest_snapshot_seconds
 
+-- name: replay
+-- The replay: how long ago it last came to its end, what its runs found, and what is told of and not recorded.
+SELECT
+    (SELECT extract(epoch FROM clock_timestamp() - max(ended_at))::double precision FROM replay_runs WHERE whole)
+        AS success_age_seconds,
+    (SELECT coalesce(sum(missing), 0)::bigint FROM replay_runs) AS missing,
+    coalesce((SELECT lag FROM replay_runs ORDER BY id DESC LIMIT 1), 0) AS lag,
+    coalesce((SELECT unverified FROM replay_runs ORDER BY id DESC LIMIT 1), 0) AS unverified,
+    (SELECT count(*) FROM (SELECT FROM completeness_missing LIMIT 100000) AS m) AS difference
+
 -- name: connections
 -- Health of each connection: its token's age, the day's budget, and why it stands still.
 SELECT c.connection_id, c.stopped_cause, l.daily_left,

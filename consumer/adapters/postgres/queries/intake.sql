@@ -89,7 +89,7 @@ JOIN unnest($1::text[], $2::text[]) AS k (shop_id, order_id) USING (shop_id, ord
 SELECT o.shop_id, o.order_id, o.connection_id, o.number, o.head, o.content_hash, o.currency, o.grand_total,
        o.placed_at, o.paid, o.wish, o.released, o.state, o.reason_code, o.reason_message, o.reason_fix, o.group_key,
        o.change, o.priority, o.due_at, o.takes, o.attempts, o.changes_in_hour, o.changes_since,
-       o.announced IS NOT NULL AS announced
+       o.announced IS NOT NULL AS announced, o.asked
 FROM orders o
 JOIN unnest($1::text[], $2::text[]) AS k (shop_id, order_id) USING (shop_id, order_id)
 ORDER BY o.shop_id, o.order_id

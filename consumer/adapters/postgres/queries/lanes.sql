@@ -25,17 +25,17 @@ SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system_ident
 UPDATE installation SET system_identifier = $1, timeline_id = $2
 
 -- name: lease_due
--- Lease lanes that are due and nobody's. The lanes' rows are locked in passing only: a lane that somebody else is
--- leasing is left to him.
+-- Lease lanes that are due, for an order or a look of the watch, and nobody's. The lanes' rows are locked in passing
+-- only: a lane that somebody else is leasing is left to him.
 WITH due AS (
     SELECT l.connection_id
     FROM lanes l
     JOIN connections c USING (connection_id)
-    WHERE l.next_due <= (SELECT clock_timestamp())
+    WHERE (l.next_due <= (SELECT clock_timestamp()) OR l.watch_due <= (SELECT clock_timestamp()))
       AND (l.owner IS NULL OR l.lease_until <= clock_timestamp())
       AND (l.throttled_until IS NULL OR l.throttled_until <= clock_timestamp())
       AND c.active AND c.stopped_cause IS NULL AND coalesce(c.settings ->> 'organization_id', '') <> ''
-    ORDER BY l.next_due
+    ORDER BY least(l.next_due, l.watch_due)
     LIMIT $3
     FOR UPDATE OF l SKIP LOCKED
 )
@@ -133,10 +133,11 @@ UPDATE lanes SET next_due = least(next_due, clock_timestamp()) WHERE connection_
 
 -- name: next_due_seconds
 -- When the next lane falls due that nobody has and that may be leased then.
-SELECT extract(epoch FROM min(greatest(l.next_due, l.throttled_until)) - clock_timestamp())::double precision
+SELECT extract(epoch FROM min(greatest(least(l.next_due, l.watch_due), l.throttled_until)) - clock_timestamp())
+           ::double precision
 FROM lanes l
 JOIN connections c USING (connection_id)
-WHERE l.next_due IS NOT NULL AND (l.owner IS NULL OR l.lease_until <= clock_timestamp())
+WHERE (l.next_due IS NOT NULL OR l.watch_due IS NOT NULL) AND (l.owner IS NULL OR l.lease_until <= clock_timestamp())
   AND c.active AND c.stopped_cause IS NULL AND coalesce(c.settings ->> 'organization_id', '') <> ''
 
 -- name: list_lanes

@@ -50,7 +50,7 @@ ORDER BY shop_id
 -- A page of a shop's orders that settings may place anew; without locks, for telling what would change.
 SELECT shop_id, order_id, connection_id, paid, paid_moment, cancelled, wish, released, state, reason_code,
        reason_message, reason_fix, group_key, change, priority, due_at, takes, attempts,
-       announced IS NOT NULL AS announced
+       announced IS NOT NULL AS announced, asked
 FROM orders
 WHERE shop_id = $1 AND order_id > $2 AND state IN ('waiting', 'parked', 'due')
 ORDER BY order_id
@@ -60,7 +60,7 @@ LIMIT $3
 -- The same page, locked.
 SELECT shop_id, order_id, connection_id, paid, paid_moment, cancelled, wish, released, state, reason_code,
        reason_message, reason_fix, group_key, change, priority, due_at, takes, attempts,
-       announced IS NOT NULL AS announced
+       announced IS NOT NULL AS announced, asked
 FROM orders
 WHERE shop_id = $1 AND order_id > $2 AND state IN ('waiting', 'parked', 'due')
 ORDER BY order_id
