@@ -97,6 +97,7 @@ class Booking:
         self._bench = bench
         self._observer = Observer(bench, record)
         self._mended = False
+        self._lock_asked = False
         self._by_list = False  # its invoice was seen in a list of changes, not read by itself
         self._did = ""  # the last thing that was done to a document, for the news
         self.calls = 0
@@ -299,10 +300,11 @@ class Booking:
         """Tell whether the document may be dated on the first open day instead; once in a booking."""
         shop = self._bench.shop(self._record.key.shop_id)
         wanted = shop is not None and shop.closed_period is ClosedPeriod.FIRST_OPEN_DAY
-        return isinstance(error, PeriodClosedError) and wanted and self._observer.known.closed_until is None
+        return isinstance(error, PeriodClosedError) and wanted and not self._lock_asked
 
     async def _ask_lock(self) -> None:
-        """Ask until which day the period is closed; where the ledger does not tell, the refusal stands."""
+        """Ask until which day the period is closed, once; where the ledger does not tell, its next refusal stands."""
+        self._lock_asked = True
         self.calls += 1
         try:
             answer = await self._bench.caller.read(ReadLock(), key=self._record.key, priority=self._record.priority)

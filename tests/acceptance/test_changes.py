@@ -149,7 +149,7 @@ async def test_an_invoice_is_mailed_and_paid_and_a_cancellation_pays_back(instal
     assert (payment["payment_mode"], Decimal(str(payment["amount"]))) == ("creditcard", Decimal("12.20"))
     (note,) = await credits_of(installation, "P-1")
     assert (figures(note), Decimal(str(note["balance"]))) == ((Decimal("12.20"), Decimal("2.20")), Decimal(0))
-    assert [Decimal(str(one["amount"])) for one in note["refunds"]] == [Decimal("12.20")]
+    assert [Decimal(str(one["amount"])) for one in note["creditnote_refunds"]] == [Decimal("12.20")]
     (invoice,) = await invoices(installation, "P-1")
     assert len(invoice["mails"]) == 1
 

@@ -158,6 +158,22 @@ def _differences(situation: Situation, stands: tuple[TaxSum, ...], wanted: Mappe
     return [one for one in over if one.gross or one.tax]
 
 
+def credited_change(situation: Situation, live: Document, wanted: Mapped) -> Restate | None:
+    """Take the invoice for right where credit notes make up for the change already; None where they do not.
+
+    Nothing is written for that, so nothing has to be read.
+    """
+    if not any(note.part.startswith(CHANGE_PART) for note in credit_notes(situation.record, live)):
+        return None
+    if _differences(situation, _less_changes(situation, live), wanted):
+        return None
+    words = f"Invoice {live.number}, less its credit notes, is what the order says."
+    return Restate(
+        document=replace(live, content_hash=situation.record.content_hash),
+        note=Note(decision="no_change", words=(words,)),
+    )
+
+
 def _text_only(situation: Situation, live: Document) -> Restate:
     """Nothing of the money has changed: a sent invoice keeps its words."""
     words = f"The change touches no amount; invoice {live.number} was sent and keeps its text."

@@ -7,7 +7,7 @@ unchanged in a list of changes, within this booking.
 from dataclasses import replace
 
 from consumer.domain.deciding.cancelling import asked_away, take_down
-from consumer.domain.deciding.correcting import correct_draft, correct_sent
+from consumer.domain.deciding.correcting import correct_draft, correct_sent, credited_change
 from consumer.domain.deciding.refunding import credit_refund, credited_in_full, use_credits
 from consumer.domain.deciding.settling import settle
 from consumer.domain.deciding.situation import (
@@ -55,6 +55,9 @@ def _changed(situation: Situation, live: Document) -> Decision:
     if live.agreed and draft_digest(wanted) == live.written_digest and not moved:
         words = ("The change touches nothing that stands on the document.",)
         return _follow_up(situation, live, Note(decision="no_change", words=words))
+    credited = credited_change(situation, live, wanted) if live.agreed and not moved else None
+    if credited is not None:
+        return credited
     now = _seen(situation, live)
     if not isinstance(now, Invoice):
         return now

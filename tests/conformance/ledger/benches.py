@@ -10,6 +10,7 @@ import pytest
 
 from consumer.adapters.memory.ledger import Fault, MemoryLedgerFactory
 from consumer.adapters.memory.ledger_book import LedgerBook
+from consumer.adapters.zoho.accounts import SCOPES
 from consumer.adapters.zoho.data_centers import DataCenters
 from consumer.adapters.zoho.ledger import ZohoLedgerFactory
 from consumer.domain import credits as money
@@ -158,7 +159,7 @@ async def zoho_bench(url: str, control: ControlClient) -> Bench:
         taxes=[{"tax_name": "VAT 22", "tax_percentage": 22}, {"tax_name": "VAT 10", "tax_percentage": 10}],
         limits=WIDE,
     )
-    granted = await control.grant(organization_ids=[founded.organization_id])
+    granted = await control.grant(scopes=list(SCOPES), organization_ids=[founded.organization_id])
 
     async def fail_next(fault: Fault) -> None:
         match = {"organization_id": founded.organization_id}

@@ -256,14 +256,14 @@ async def test_a_write_without_an_answer_is_uncertain_and_can_be_looked_up(bench
         "payments": len((await bench.ask(money.FindPayments(reference="A-1~p"))).rows),
         "status": (await bench.ask(ask.ReadInvoice(invoice_id=drafted.invoice_id))).status,
     }
-    before = {
+    before: dict[str, object] = {
         "balance": Decimal("29.72"),
         "left": Decimal("12.20"),
         "refunds": 0,
         "payments": 0,
         "status": InvoiceStatus.DRAFT,
     }
-    after = {
+    after: dict[str, dict[str, object]] = {
         "apply": {"balance": Decimal("28.72"), "left": Decimal("11.20")},
         "refund": {"left": Decimal("11.20"), "refunds": 1},
         "pay": {"balance": Decimal("28.72"), "payments": 1},

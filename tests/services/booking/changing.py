@@ -134,7 +134,15 @@ class Shop(World):
 
 
 _ONCE = frozenset(
-    {"read_organization", "list_taxes", "list_currencies", "list_invoices", "list_contacts", "read_items", "read_rounding"}
+    {
+        "read_organization",
+        "list_taxes",
+        "list_currencies",
+        "list_invoices",
+        "list_contacts",
+        "read_items",
+        "read_rounding",
+    }
 )
 Step = Callable[[Shop], object]
 
