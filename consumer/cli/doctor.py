@@ -158,5 +158,5 @@ def rounding_checkup(stores: Stores) -> RoundingCheckup:
     return RoundingCheckup(
         lanes=stores.lanes,
         people=stores.people,
-        read_order=lambda record, shop: to_order(record.content or b"", shop.time_zone),
+        read_order=lambda record, shop: to_order(record.content or b"", shop.time_zone, record.kept_refunds),
     )

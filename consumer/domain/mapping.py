@@ -5,7 +5,7 @@ Pure: everything that is known of ledger, shop and connection comes in. The cont
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
@@ -41,6 +41,7 @@ class Mapped:
     expected: Expected
     layout: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    paid_moment: datetime | None = None  # that its day may be told by
     customer: str = ""  # digest of whose it is and where they are: what the contact is told by
     folded: tuple[str, ...] = ()  # ids of the refunds that are taken off within it
     day_moved: bool = False  # out of a closed period
@@ -105,7 +106,8 @@ def map_order(
     task = _Task(
         order=order, facts=facts, shop=shop, connection=connection, items=items, currency=currency, header=header
     )
-    return _too_large(order) or _map(task)
+    mapped = _too_large(order) or _map(task)
+    return replace(mapped, paid_moment=paid_moment) if isinstance(mapped, Mapped) else mapped
 
 
 def items_needed(order: Order, shop: ShopSettings) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ class Document:
     balance: Decimal | None = None  # what is open: of an invoice to be paid, of a credit note to be used
     line_ids: tuple[str, ...] = ()  # the ledger's, in the order of the draft's lines
     folded: tuple[str, ...] = ()  # ids of the refunds that the invoice itself accounts for
+    paid_moment: datetime | None = None  # the order's, when it was written
     customer: str = ""  # digest of the customer and the addresses that it was written from
     sums: tuple[TaxSum, ...] = ()  # per tax of the ledger, as it was written
     settles: str = ""  # the ledger's id of the invoice that a credit note or payment is for

@@ -187,9 +187,9 @@ def fold(head: OrderHead | None, events: Sequence[OrderEvent], by: RevisionKey) 
 def _matters(before: OrderHead | None, after: OrderHead, by: RevisionKey) -> bool:
     if before is None:
         return True
-    return (before.content_hash, before.paid, before.cancelled(by), before.kept_refunds) != (
+    return (before.content_hash, before.paid_moment, before.cancelled(by), before.kept_refunds) != (
         after.content_hash,
-        after.paid,
+        after.paid_moment,
         after.cancelled(by),
         after.kept_refunds,
     )

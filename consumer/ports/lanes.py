@@ -5,7 +5,7 @@ key, documents and intents, the lane's row and its slots last and shortly. Seria
 40P01) are retried within; DatabaseUnavailableError means that it is not known whether the transaction was committed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +19,8 @@ from consumer.domain.records import Intent, OrderRecord, Outcome
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import Priority
 from consumer.errors import StopCause, ThrottleKind
+
+ANY_PRIORITY = tuple(Priority)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,11 +168,14 @@ class LaneStore(Protocol):
         """Read settings, shops, facts and health of a connection."""
         ...
 
-    async def claim(self, lease: LaneLease, limit: int, exclude: Sequence[OrderKey]) -> Claimed:
+    async def claim(
+        self, lease: LaneLease, limit: int, exclude: Sequence[OrderKey], *, only: Collection[Priority] = ANY_PRIORITY
+    ) -> Claimed:
         """Take due orders in hand, by priority and time, counting the take. Raises FencedError.
 
         An order that was taken before and never concluded (``takes`` > 0) may have killed a process: it is
-        returned alone. Where none is due the lane's next due is computed in the same way as by give_back.
+        returned alone. Where none is due the lane's next due is computed in the same way as by give_back; where
+        only some priorities were asked for it is left as it is.
         """
         ...
 

@@ -39,6 +39,7 @@ from consumer.ports.lanes import (
     WaitCause,
 )
 from consumer.ports.ledger import Answer, Ledger
+from consumer.services.waiting import first_of
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -111,10 +112,13 @@ class Caller:
         self._settle_seconds = settle_seconds
         self._on_call = on_call
         self._under_way: set[asyncio.Task[Any]] = set()
+        self._urgent = 0  # those that wait for a slot, or are about to ask for one, and are no backfill
+        self._nobody_urgent = asyncio.Event()
+        self._nobody_urgent.set()
 
     async def read(self, operation: Operation, *, key: OrderKey | None, priority: Priority) -> Answer:
         """Make a call that changes nothing. Raises LedgerError's subclasses, DatabaseUnavailableError, PutBackError."""
-        slot, taken_after = await self.wait_for(lambda: self._slot(operation, priority))
+        slot, taken_after = await self.wait_for(lambda: self._slot(operation, priority), priority)
         return await self._in_own_task(self._read(operation, slot, key, taken_after), operation.name)
 
     async def _slot(self, operation: Operation, priority: Priority) -> MustWait | tuple[Slot, float]:
@@ -143,7 +147,7 @@ class Caller:
             settle_seconds=self._settle_seconds,
         )
         request = self._request(write.operation, write.priority)
-        began = await self.wait_for(lambda: self._begin(intent, request))
+        began = await self.wait_for(lambda: self._begin(intent, request), write.priority)
         begun, committed_by = began
         if not isinstance(begun, Begun):
             return begun
@@ -172,13 +176,28 @@ class Caller:
             queued=self._queued(),
         )
 
-    async def wait_for(self, attempt: Callable[[], Awaitable[T | MustWait]]) -> T:
-        """Try until the store says something else than to wait.
+    async def wait_for(self, attempt: Callable[[], Awaitable[T | MustWait]], priority: Priority = Priority.LIVE) -> T:
+        """Try until the store says something else than to wait; a backfill lets all others of the lane go first.
 
         Raises PutBackError where the day's budget is spent (whoever waited here would keep people out, who may use
         the rest) and where the lane is ending.
         """
+        if priority is Priority.BACKFILL:
+            return await self._try_until(attempt, self._nobody_urgent)
+        self._urgent += 1
+        self._nobody_urgent.clear()
+        try:
+            return await self._try_until(attempt, None)
+        finally:
+            self._urgent -= 1
+            if self._urgent == 0:
+                self._nobody_urgent.set()
+
+    async def _try_until(self, attempt: Callable[[], Awaitable[T | MustWait]], after: asyncio.Event | None) -> T:
         while True:
+            # Whoever asks the store at the right moment gets the slot, and of many that wait a backfill has the most.
+            while after is not None and not after.is_set() and not self._leaving.is_set():
+                await first_of(after.wait(), self._leaving.wait(), timeout_seconds=WAIT_CAP_SECONDS)
             got = await attempt()
             if not isinstance(got, MustWait):
                 return got

@@ -47,6 +47,8 @@ LOOK_SECONDS = 2.0  # wake-ups are hints: settings and due orders are looked at 
 IDLE_SECONDS = 10.0  # then the lease is given back
 RESERVE_REST_SECONDS = 60.0  # where the day's budget does not even let the lane prepare
 DATABASE_PAUSE_SECONDS = 1.0
+URGENT = (Priority.PERSON, Priority.LIVE)
+URGENT_PLACES = 2  # orders in hand beyond the calls at once, for these; the slots bound the calls as ever
 
 
 class LaneEnd(StrEnum):
@@ -240,7 +242,7 @@ class Lane:
     async def _take(self) -> float:
         free = self._calls_at_once - len(self._in_hand)
         if free <= 0:
-            return LOOK_SECONDS
+            return await self._take_urgent()
         await self._give_back_untouched()
         claimed = await self._tools.lanes.claim(self._lease, free, list(self._in_hand))
         self._more = claimed.more
@@ -249,6 +251,14 @@ class Lane:
             return 0.0 if claimed.more else LOOK_SECONDS
         waits = (claimed.next_due_seconds, claimed.quota_wait_seconds, LOOK_SECONDS)
         return min(wait for wait in waits if wait is not None)
+
+    async def _take_urgent(self) -> float:
+        """Take what is no backfill with full hands too: else it waits for all the calls of an order of a backfill."""
+        if len(self._in_hand) < self._calls_at_once + URGENT_PLACES:
+            claimed = await self._tools.lanes.claim(self._lease, 1, list(self._in_hand), only=URGENT)
+            if claimed.orders:
+                await self._begin(claimed.orders)
+        return LOOK_SECONDS
 
     async def _begin(self, orders: Sequence[OrderRecord]) -> None:
         """Take claimed orders in hand, under settings that are not older than the claim.
@@ -275,7 +285,7 @@ class Lane:
             await asyncio.wait([task])
 
     async def _wait(self, seconds: float) -> None:
-        if len(self._in_hand) >= self._calls_at_once:
+        if len(self._in_hand) >= self._calls_at_once + URGENT_PLACES:
             await first_of(self._finished.wait(), timeout_seconds=seconds)
         elif seconds > 0:
             wake = self._tools.wait_for_wake(self.connection_id, seconds)

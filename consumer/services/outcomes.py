@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from consumer.domain.arithmetic import sums_by_tax
+from consumer.domain.arithmetic import TaxSum, sums_by_tax
 from consumer.domain.comparison import compare, same_document
+from consumer.domain.crediting import read_sums
 from consumer.domain.credits import EmailInvoice, MarkSent
 from consumer.domain.deciding.situation import DELETED_FOR_DIFFERENCE, Call, draft_digest
 from consumer.domain.ledger import (
@@ -17,7 +18,7 @@ from consumer.domain.ledger import (
     VoidInvoice,
 )
 from consumer.domain.mapping import Mapped
-from consumer.domain.money import minor_digits
+from consumer.domain.money import ZERO, minor_digits
 from consumer.domain.records import (
     Announcement,
     Conclusion,
@@ -237,7 +238,9 @@ def adopted(record: OrderRecord, connection_id: str, invoice: Invoice, mapped: M
         # Sent again with every update: without it an update would take the ledger's own guard away.
         unique_key=sought.get("unique_key") or invoice.unique_key or "",
     )
-    return document if mapped is None or not proved else _with_content(document, mapped, invoice)
+    if mapped is not None and proved:
+        return _with_content(document, mapped, invoice)
+    return replace(document, sums=_sums_seen(sought, (), invoice))
 
 
 def _adopted_as(sought: Mapping[str, str], invoice: Invoice, mapped: Mapped | None) -> tuple[bool, bytes | None]:
@@ -272,7 +275,7 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
         customer=known.customer,
         folded=known.folded,
         day_moved=known.day_moved,
-        sums=known.sums,
+        sums=_sums_seen(sought, known.sums, invoice),
         emailed=known.emailed or base.emailed,
     )
     if "digest" not in sought:
@@ -291,11 +294,23 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
     )
 
 
+def _sums_seen(sought: Mapping[str, str], known: tuple[TaxSum, ...], invoice: Invoice) -> tuple[TaxSum, ...]:
+    """Tell what an invoice is made up of: what was about to be written, or what was known, if it comes to its total.
+
+    Whether a lost write arrived is told by that; where neither fits nothing may be credited without a person.
+    """
+    for sums in (read_sums(sought.get("sums", "")), known):
+        if sums and sum((one.gross for one in sums), ZERO) == invoice.total:
+            return sums
+    return ()
+
+
 def _with_content(document: Document, mapped: Mapped, invoice: Invoice) -> Document:
     """Note what the draft, which the ledger is proved to have, is made up of."""
     return replace(
         document,
         customer=mapped.customer,
+        paid_moment=mapped.paid_moment,
         folded=mapped.folded,
         day_moved=mapped.day_moved,
         sums=sums_by_tax(mapped.draft, minor_digits(mapped.draft.currency), invoice.rounding),

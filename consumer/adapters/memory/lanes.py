@@ -1,6 +1,6 @@
 """Lanes in memory: leases, claims and wake-ups. What a lane knows of its ledger is in lane_knowledge.py."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from consumer.adapters.memory import slots
@@ -20,8 +20,9 @@ from consumer.domain.dueness import (
 )
 from consumer.domain.orders import OrderKey
 from consumer.domain.settings import LedgerLimits
+from consumer.domain.states import Priority
 from consumer.errors import ConfigurationError, FencedError
-from consumer.ports.lanes import Claimed, LaneLease
+from consumer.ports.lanes import ANY_PRIORITY, Claimed, LaneLease
 
 
 class MemoryLaneStore(MemoryLaneKnowledge):
@@ -86,7 +87,9 @@ class MemoryLaneStore(MemoryLaneKnowledge):
 
     # ---- claims ----
 
-    async def claim(self, lease: LaneLease, limit: int, exclude: Sequence[OrderKey]) -> Claimed:
+    async def claim(
+        self, lease: LaneLease, limit: int, exclude: Sequence[OrderKey], *, only: Collection[Priority] = ANY_PRIORITY
+    ) -> Claimed:
         """See the port."""
         async with self._db.transaction() as now:
             lane = self._db.lanes.get(lease.connection_id)
@@ -94,12 +97,12 @@ class MemoryLaneStore(MemoryLaneKnowledge):
                 raise FencedError(f"there is no lane of connection {lease.connection_id} any more")
             slots.check_lease(lane, lease, now)
             budget, limits = self._budget(lane)
-            priorities = allowed(budget, limits, now)
+            priorities = [priority for priority in allowed(budget, limits, now) if priority in only]
             due = [order for order in self._due(lane) if order.due_at <= now and order.priority in priorities]
             candidates = [Candidate(key=order.key, takes=self._db.orders[order.key].takes) for order in due]
             taking = choose(candidates, limit, frozenset(exclude))
             if not taking.keys:
-                return self._sleep(lane, exclude, now)
+                return self._sleep(lane, exclude, now) if only == ANY_PRIORITY else Claimed()
             for key in taking.keys:
                 self._db.orders[key].takes += 1
                 self._db.orders[key].recorded = None

@@ -146,6 +146,7 @@ def _document_details(document: Document) -> dict[str, Any]:
             for one in document.sums
         ],
         "customer": document.customer,
+        "paid_moment": moment(document.paid_moment),
         "settles": storable(document.settles),
         "applied": document.applied,
         "emailed": document.emailed,
@@ -186,6 +187,7 @@ def read_document(row: asyncpg.Record) -> Document:
         folded=tuple(details.get("folded", ())),
         sums=tuple(map(_tax_sum, details.get("sums", ()))),
         customer=details.get("customer", ""),
+        paid_moment=datetime.fromisoformat(at) if (at := details.get("paid_moment")) else None,
         settles=details.get("settles", ""),
         applied=details.get("applied", False),
         emailed=details.get("emailed", False),

@@ -1,6 +1,6 @@
 """Lanes in Postgres: leases, claims and wake-ups. What a lane knows of its ledger is in lane_knowledge.py."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +24,9 @@ from consumer.domain.dueness import (
     quota_wait_seconds,
 )
 from consumer.domain.orders import OrderKey
+from consumer.domain.states import Priority
 from consumer.errors import ConfigurationError, FencedError
-from consumer.ports.lanes import Claimed, LaneLease
+from consumer.ports.lanes import ANY_PRIORITY, Claimed, LaneLease
 
 SWEEP_LANES = 100  # locked at a time
 
@@ -89,24 +90,32 @@ class PostgresLaneStore(PostgresLaneKnowledge):
 
     # ---- claims ----
 
-    async def claim(self, lease: LaneLease, limit: int, exclude: Sequence[OrderKey]) -> Claimed:
+    async def claim(
+        self, lease: LaneLease, limit: int, exclude: Sequence[OrderKey], *, only: Collection[Priority] = ANY_PRIORITY
+    ) -> Claimed:
         """See the port."""
-        return await self._database.run(lambda connection: self._claim(connection, lease, limit, exclude))
+        return await self._database.run(lambda connection: self._claim(connection, lease, limit, exclude, only))
 
     async def _claim(
-        self, connection: Connection, lease: LaneLease, limit: int, exclude: Sequence[OrderKey]
+        self,
+        connection: Connection,
+        lease: LaneLease,
+        limit: int,
+        exclude: Sequence[OrderKey],
+        only: Collection[Priority],
     ) -> Claimed:
         lane = await connection.fetchrow(self._sql.read_lane, lease.connection_id)
         if lane is None:
             raise FencedError(f"there is no lane of connection {lease.connection_id} any more")
         check_lease(lane, lease)
-        ranks = [priority.rank for priority in allowed(rows.budget_of(lane), rows.limits_of(lane), lane["now"])]
+        priorities = allowed(rows.budget_of(lane), rows.limits_of(lane), lane["now"])
+        ranks = [priority.rank for priority in priorities if priority in only]
         # As many more as are in hand already, instead of a condition that would cost the index its order.
         found = await connection.fetch(self._sql.find_due, lease.connection_id, ranks, limit + len(exclude) + 1)
         candidates = [Candidate(key=rows.key_of(row), takes=row["takes"]) for row in found]
         taking = choose(candidates, limit, frozenset(exclude))
         if not taking.keys:
-            return await self._sleep(connection, lease, exclude)
+            return await self._sleep(connection, lease, exclude) if only == ANY_PRIORITY else Claimed()
         orders = await connection.fetch(self._sql.take_orders, *pairs(taking.keys))
         records = await read_whole(connection, orders)
         return Claimed(orders=tuple(records[key] for key in taking.keys), more=taking.more)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from consumer.domain.arithmetic import TaxSum, sums_by_tax
-from consumer.domain.crediting import Given, key_of, rest_of
+from consumer.domain.crediting import Given, key_of, rest_of, sums_text
 from consumer.domain.deciding.cancelling import take_down
 from consumer.domain.deciding.refunding import credit_rest, give_back, made_before_sums
 from consumer.domain.deciding.settling import leaves_more
@@ -16,7 +16,14 @@ from consumer.domain.deciding.situation import (
     order_subject,
     park,
 )
-from consumer.domain.deciding.wanted import credit_notes, digits_of, refunds_of, rounding_of, wanted_draft
+from consumer.domain.deciding.wanted import (
+    credit_notes,
+    digits_of,
+    pending_refunds,
+    refunds_of,
+    rounding_of,
+    wanted_draft,
+)
 from consumer.domain.ledger import DeleteInvoice, Invoice, InvoiceStatus, UpdateInvoice
 from consumer.domain.mapping import Mapped
 from consumer.domain.records import Document, Note
@@ -126,9 +133,10 @@ def _update(situation: Situation, wanted: Mapped, live: Document, now: Invoice, 
             "content_hash": (situation.record.content_hash or b"").hex(),
             "total": str(wanted.expected.total),
             "folded": "\n".join(wanted.folded),
+            "sums": sums_text(sums_by_tax(wanted.draft, digits_of(situation), rounding_of(situation))),
         },
         mapped=wanted,
-        more=leaves_more(situation),
+        more=leaves_more(situation) or bool(pending_refunds(situation, replace(live, folded=wanted.folded))),
     )
 
 

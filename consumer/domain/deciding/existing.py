@@ -7,7 +7,7 @@ unchanged in a list of changes, within this booking.
 from dataclasses import replace
 
 from consumer.domain.deciding.cancelling import asked_away, take_down
-from consumer.domain.deciding.correcting import correct_draft, correct_sent, credited_change
+from consumer.domain.deciding.correcting import correct_draft, correct_sent, edited_by_hand
 from consumer.domain.deciding.refunding import credit_refund, credited_in_full, use_credits
 from consumer.domain.deciding.settling import settle
 from consumer.domain.deciding.situation import (
@@ -23,9 +23,10 @@ from consumer.domain.deciding.situation import (
 )
 from consumer.domain.deciding.wanted import contact_wanted, credit_notes, folds_refunds, pending_refunds, wanted_sent
 from consumer.domain.ledger import Invoice, InvoiceStatus, ReadInvoice
+from consumer.domain.mapping import Mapped
 from consumer.domain.records import Conclusion, Document, Note
 from consumer.domain.settings import UnpaidAfterBooking
-from consumer.domain.states import OrderState, Reason, ReasonCode
+from consumer.domain.states import Ask, OrderState, Reason, ReasonCode
 
 
 def decide_existing(situation: Situation, live: Document) -> Decision:
@@ -38,9 +39,16 @@ def decide_existing(situation: Situation, live: Document) -> Decision:
         return take_down(situation, live, "The order was cancelled.")
     if situation.order is not None and situation.order.payment_taken_back:
         return _unpaid(situation, live)
-    if live.agreed and live.content_hash == record.content_hash:
+    asked_update = record.facts.asked is Ask.UPDATE
+    same = live.agreed and live.content_hash == record.content_hash and _same_moment(situation, live)
+    if same and not asked_update:
         return _follow_up(situation, live, Note(decision="booked"))
     return _changed(situation, live)
+
+
+def _same_moment(situation: Situation, live: Document) -> bool:
+    """Times are no part of the content, but a document's day may be told by the payment, of which more came since."""
+    return live.paid_moment is None or live.paid_moment == situation.record.facts.paid_moment
 
 
 def _changed(situation: Situation, live: Document) -> Decision:
@@ -49,18 +57,23 @@ def _changed(situation: Situation, live: Document) -> Decision:
     if isinstance(wanted, Reason):
         return park(wanted)
     contact_id = contact_wanted(situation, live, wanted)
-    if not isinstance(contact_id, str):
-        return contact_id
-    moved = contact_id != live.contact_id
-    if live.agreed and draft_digest(wanted) == live.written_digest and not moved:
+    return contact_id if not isinstance(contact_id, str) else _compared(situation, live, wanted, contact_id)
+
+
+def _compared(situation: Situation, live: Document, wanted: Mapped, contact_id: str) -> Decision:
+    same = live.agreed and draft_digest(wanted) == live.written_digest and contact_id == live.contact_id
+    if same and situation.record.facts.asked is not Ask.UPDATE:
         words = ("The change touches nothing that stands on the document.",)
         return _follow_up(situation, live, Note(decision="no_change", words=words))
-    credited = credited_change(situation, live, wanted) if live.agreed and not moved else None
-    if credited is not None:
-        return credited
     now = _seen(situation, live)
     if not isinstance(now, Invoice):
         return now
+    if same and not edited_by_hand(live, now):
+        return _follow_up(situation, live, Note(decision="no_change", words=("It says what the order says already.",)))
+    return _correct(situation, live, now, wanted, contact_id)
+
+
+def _correct(situation: Situation, live: Document, now: Invoice, wanted: Mapped, contact_id: str) -> Decision:
     if now.status is InvoiceStatus.DRAFT:
         return correct_draft(situation, live, now, contact_id)
     return correct_sent(situation, live, now, wanted, contact_id)

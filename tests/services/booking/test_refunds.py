@@ -45,7 +45,7 @@ def test_a_refund_before_booking_is_taken_off_the_draft() -> None:
     world = played(AUTOMATIC, paid(an_order(refunds=[ONE])))
     invoice = world.invoice
     assert totals(world.invoices) == [("draft", "100.00")]
-    assert [(line.name, str(line.rate)) for line in invoice.lines or ()] == [("Mug", "122"), ("Refund", "-22")]
+    assert [(line.name, str(line.rate)) for line in invoice.lines or ()] == [("Mug", "122"), ("Refund", "-22.00")]
     assert invoice.tax_total == Decimal("18.03")
 
 

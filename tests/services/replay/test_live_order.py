@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from consumer.domain.budget import Budget, Refusal, Window, admit
+from consumer.domain.orders import OrderKey
 from consumer.domain.settings import LedgerLimits
 from consumer.domain.states import Priority
 from tests.conformance.intake.making import NOON, key, set_up, taken
@@ -24,11 +25,13 @@ async def test_the_next_order_taken_is_the_live_one(rig: Rig) -> None:
         await rig.intake.put_in(batch, priority=Priority.BACKFILL)
     lanes = lanes_of(rig)
     (lease,) = await lanes.lease_due("lane", 60.0, 10)
-    in_hand = await lanes.claim(lease, 1)
+    exclude: list[OrderKey] = []
+    in_hand = await lanes.claim(lease, 1, exclude)
     assert in_hand.orders[0].key.order_id.startswith("old-")
+    exclude.append(in_hand.orders[0].key)
     # One order of the backfill is being booked when the live one comes in: it waits for that call, and for no other.
     await rig.intake.record([taken(key("live"), BACKFILL)])
-    claimed = await lanes.claim(lease, 1)
+    claimed = await lanes.claim(lease, 1, exclude)
     assert [one.key for one in claimed.orders] == [key("live")]
 
 
