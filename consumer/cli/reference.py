@@ -16,6 +16,7 @@ from consumer.adapters.shops.ways import SHOPIFY_VERSION
 from consumer.adapters.zoho.errors import CONTACT_UNUSABLE, KEY_TAKEN, LEDGER_CODES, PERIOD_CLOSED, TEMPLATE_UNKNOWN
 from consumer.cli import reference_program as program
 from consumer.cli.exits import Exit
+from consumer.cli.reference_events import events
 from consumer.cli.reference_program import row, table
 from consumer.cli.shops_order_list import OrderListPart
 from consumer.cli.shops_parts import (
@@ -201,7 +202,12 @@ def pages() -> dict[Path, dict[str, Iterator[str]]]:
             "payments": _shops_file(PaymentPart, PAYMENT),
         },
         DOCS / "errors.md": {"reasons": _reasons(), "ledger": _ledger_codes()},
-        DOCS / "states.md": {"states": program.states(), "drawing": program.drawing(), "steps": program.steps()},
+        DOCS / "states.md": {
+            "states": program.states(),
+            "drawing": program.drawing(),
+            "steps": program.steps(),
+            "events": events(),
+        },
         DOCS / "commands.md": {"exit codes": program.exit_codes(), "commands": program.commands()},
         DOCS / "metrics.md": {"metrics": program.metrics()},
     }

@@ -100,8 +100,8 @@ class Look:
     rows: Mapping[str, Invoice]
 
     def is_good_for(self, due_at: datetime | None, steady_now: float) -> bool:
-        """Tell whether it may stand for a read: begun after the order became due, and at most a minute old."""
-        return due_at is not None and self.begun_at > due_at and steady_now - self.steady_at <= SEEN_FOR_SECONDS
+        """Tell whether it may stand for a read: begun since the order became due, and at most a minute old."""
+        return due_at is not None and self.begun_at >= due_at and steady_now - self.steady_at <= SEEN_FOR_SECONDS
 
 
 # ---- what a listed invoice says -------------------------------------------------------------------------------------

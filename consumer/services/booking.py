@@ -8,16 +8,7 @@ import structlog
 
 from consumer.domain.credits import ReadLock
 from consumer.domain.deciding import decide
-from consumer.domain.deciding.situation import (
-    Adopt,
-    Answer,
-    Call,
-    Forget,
-    Gone,
-    Rest,
-    Restate,
-    WhoIs,
-)
+from consumer.domain.deciding.situation import Adopt, Answer, Call, Forget, Gone, Rest, Restate, WhoIs
 from consumer.domain.deciding.wanted import wanted_with
 from consumer.domain.ledger import (
     CreateInvoice,

@@ -225,8 +225,6 @@ class Lane:
             self._end = LaneEnd.FENCED
         except ConnectionStoppedError as error:
             await self._stop_connection(error)
-        except DatabaseUnavailableError:
-            log.warning("watch_waits_for_database", connection=self.connection_id)
         except Exception:
             # A fault of the watch must not end the bookings of the lane; the next look is planned already.
             log.exception("watch_failed", connection=self.connection_id)
@@ -365,9 +363,12 @@ class Lane:
 
     async def _finish(self) -> None:
         self._leaving.set()
-        under_way = [*self._in_hand.values(), *([] if self._watching is None else [self._watching])]
-        if under_way:
-            await asyncio.wait(under_way, timeout=self._deadline_seconds + 1.0)
+        if self._watching is not None:
+            # Its calls record themselves, and what it has not judged yet will be listed again.
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+        if self._in_hand:
+            await asyncio.wait(list(self._in_hand.values()), timeout=self._deadline_seconds + 1.0)
         if hasattr(self, "_caller"):
             await self._caller.drain(self._deadline_seconds)
         try:

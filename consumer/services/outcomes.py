@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from consumer.domain.arithmetic import TaxSum, sums_by_tax
 from consumer.domain.comparison import compare, same_document
@@ -278,13 +279,17 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
         sums=_sums_seen(sought, known.sums, invoice),
         emailed=known.emailed or base.emailed,
     )
+    # As we last saw it: where our write has not arrived, whatever changed the document since was somebody else.
+    not_ours = replace(base, ledger_modified_at=known.ledger_modified_at)
     if "digest" not in sought:
-        return base
+        return base if base.status != known.status else not_ours
     if mapped is None or draft_digest(mapped).hex() != sought["digest"]:
-        # The order has changed again: what is there now is not known, so that it is written anew.
-        return replace(base, agreed=False, written_digest=None)
+        # The order has changed again: what is there now is not known, so that it is written anew. Of an edit only a
+        # total that was never meant tells.
+        meant = invoice.total == Decimal(sought.get("total", invoice.total))
+        return replace(base if meant else not_ours, agreed=False, written_digest=None)
     if not same_document(replace(mapped.draft, contact_id=invoice.contact_id), invoice):
-        return base  # the update never arrived
+        return not_ours
     return replace(
         _with_content(base, mapped, invoice),
         agreed=compare(mapped.expected, invoice).equal,

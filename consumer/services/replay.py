@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import structlog
 
-from consumer.domain.completeness import Source, Tallying
+from consumer.domain.completeness import Source, Tally, Tallying
 from consumer.domain.events import EventKind
 from consumer.domain.replay import from_budgets
 from consumer.domain.settings import ShopSettings
@@ -19,11 +19,11 @@ from consumer.errors import FencedError
 from consumer.ports.events import Bounds, OutOfRangeError, Record
 from consumer.ports.intake import Gap, IntakeStore, Lease, Position, TopicPartition
 from consumer.ports.lanes import LaneStore
-from consumer.ports.replay import LogReader, Progress, ReplayStore
+from consumer.ports.replay import LogReader, OpenGap, Progress, ReplayStore, list_place
 from consumer.ports.wakeups import WakeKind, Wakeups
 from consumer.services.record_reading import RecordReading
 from consumer.services.replay_compare import Comparison, Stretch
-from consumer.services.replay_lists import NEVER, ListAsking, OpenList, gap_window
+from consumer.services.replay_lists import NEVER, AskedWindow, ListAsking, OpenList, gap_window
 from consumer.services.replay_report import ReplayLimits, ReplayReport, ReplayRequest, Unverified
 
 log = structlog.get_logger()
@@ -296,11 +296,22 @@ class _Run:
                 continue  # the log still holds these records: they are compared below
             known = progress.get(found.gap.place)
             window = gap_window(found, None if known is None else known.reached, parts.limits, now)
-            asked = [await asking.ask(shop, window, NEVER) for shop in self._listing if self._time_left() > 0]
-            if asked and all(asked) and len(asked) == len(self._listing) and not self._report.not_verifiable:
+            asked = [await self._ask_once(asking, shop, found, window) for shop in self._listing]
+            if asked and all(asked) and not self._report.not_verifiable:
                 self._report.gaps_closed += await parts.store.close_gaps(self._lease, [found.row_id])
             else:
                 self._report.unverified.append(_unverified(found.gap))
+
+    async def _ask_once(self, asking: ListAsking, shop: ShopSettings, found: OpenGap, window: AskedWindow) -> bool:
+        """Ask a shop for a gap unless it was asked before: a gap that others keep open is not asked for for ever."""
+        place = TopicPartition(list_place(shop.shop_id).topic, found.row_id + 1)
+        if await self._parts.store.progress([place]):
+            return True
+        if self._time_left() <= 0 or not await asking.ask(shop, window, NEVER):
+            return False
+        done = Progress(log=found.gap.log, next_offset=0, reached=window.until)
+        await self._parts.store.advance(self._lease, place, done, Tally(sums={}, unrecorded=[]))
+        return True
 
     async def _close_compared_gaps(self, bounds: Mapping[TopicPartition, Bounds]) -> None:
         """Close the gaps made by hand whose records have been compared since."""

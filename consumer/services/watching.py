@@ -16,7 +16,7 @@ from consumer.domain.records import Announcement, Conclusion, OrderRecord
 from consumer.domain.settings import ConnectionSettings
 from consumer.domain.states import OrderState, Priority
 from consumer.domain.watching import Known, Look, Verdict
-from consumer.errors import ConnectionStoppedError, LedgerError, NotFoundError
+from consumer.errors import ConnectionStoppedError, DatabaseUnavailableError, LedgerError, NotFoundError
 from consumer.ports.contacts import ContactStore
 from consumer.ports.lanes import BookingStore, LaneLease
 from consumer.ports.ledger import Answer
@@ -32,6 +32,7 @@ PAGES_MAX = 500  # of one list of changes; beyond it the watch begins anew at th
 PUT_OFF_AT_ONCE = 200
 ASKED_AT_ONCE = 5  # invoices that the sweep missed, read one by one
 ASKING = -1  # the sweep's "page" while it reads what it missed
+OPENING_CALLS = 1  # a lane that is opened for a look brings its index of contacts up to date: counted as the watch's
 AGAIN_SECONDS = 60.0  # after a list that failed, bookings read singly for so long
 
 
@@ -115,8 +116,14 @@ class Watch:
     async def tend(self) -> None:
         """Look where it is due, and plan the next look.
 
-        Raises FencedError, DatabaseUnavailableError, ConnectionStoppedError, which are the lane's to deal with.
+        Raises FencedError and ConnectionStoppedError, which are the lane's to deal with.
         """
+        try:
+            await self._tend()
+        except DatabaseUnavailableError:
+            log.warning("watch_waits_for_database", connection=self._id)
+
+    async def _tend(self) -> None:
         share = float(self._connection.limits.watch_share)
         if share <= 0 or self._steady() < self._due_at:
             return
@@ -125,11 +132,11 @@ class Watch:
             self._due_at = self._steady() + state.due_in_seconds
             return
         # Planned before the first call: whatever happens to this look, the next one is not before its time.
-        await self._plan(watching.next_look_seconds(2, share, state.daily_calls))
+        await self._plan(watching.next_look_seconds(2 + OPENING_CALLS, share, state.daily_calls))
         if state.due_in_seconds is None:
             return
         calls = await self._counted()
-        await self._plan(watching.next_look_seconds(calls, share, state.daily_calls))
+        await self._plan(watching.next_look_seconds(calls + OPENING_CALLS, share, state.daily_calls))
 
     async def _plan(self, seconds: float) -> None:
         await self._store.plan(self._lease, seconds)

@@ -163,7 +163,7 @@ def _look(*rows: Invoice, changed_after: datetime = WROTE + HOUR, since: datetim
     [
         (BEGUN - SECOND, 160.0, True),
         (BEGUN - SECOND, 160.1, False),
-        (BEGUN, 100.0, False),
+        (BEGUN, 100.0, True),
         (BEGUN + SECOND, 100.0, False),
         (None, 100.0, False),
     ],
@@ -171,7 +171,7 @@ def _look(*rows: Invoice, changed_after: datetime = WROTE + HOUR, since: datetim
 def test_a_list_stands_for_a_minute_and_for_what_was_due_before_it(
     due_at: datetime | None, steady_now: float, *, good: bool
 ) -> None:
-    """Begun after the order became due, and at most sixty seconds ago."""
+    """Begun since the order became due, and at most sixty seconds ago."""
     assert _look().is_good_for(due_at, steady_now) is good
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from consumer.domain.arithmetic import TaxSum, sums_by_tax
 from consumer.domain.crediting import Given, key_of, rest_of, sums_text
 from consumer.domain.deciding.cancelling import take_down
-from consumer.domain.deciding.refunding import credit_rest, give_back, made_before_sums
+from consumer.domain.deciding.refunding import credit_rest, give_back, made_before_sums, use_credits
 from consumer.domain.deciding.settling import leaves_more
 from consumer.domain.deciding.situation import (
     Call,
@@ -180,6 +180,20 @@ def credited_change(situation: Situation, live: Document, wanted: Mapped) -> Res
         document=replace(live, content_hash=situation.record.content_hash),
         note=Note(decision="no_change", words=(words,)),
     )
+
+
+def difference_credited(situation: Situation, live: Document) -> Decision | None:
+    """Go on where this very change was credited a moment ago; None where it was not. Nothing is read for it."""
+    notes = (d for d in credit_notes(situation.record, live) if d.part.startswith(CHANGE_PART) and d.agreed)
+    note = next((d for d in notes if d.content_hash == situation.record.content_hash), None)
+    if note is None:
+        return None
+    words = f"Invoice {live.number} stands for the order as it is now, less credit note {note.number}."
+    done = Restate(
+        document=replace(live, content_hash=situation.record.content_hash),
+        note=Note(decision="credited", words=(words,)),
+    )
+    return use_credits(situation, live) or done
 
 
 def _text_only(situation: Situation, live: Document) -> Restate:

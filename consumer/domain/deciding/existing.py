@@ -7,7 +7,7 @@ unchanged in a list of changes, within this booking.
 from dataclasses import replace
 
 from consumer.domain.deciding.cancelling import asked_away, take_down
-from consumer.domain.deciding.correcting import correct_draft, correct_sent, edited_by_hand
+from consumer.domain.deciding.correcting import correct_draft, correct_sent, difference_credited, edited_by_hand
 from consumer.domain.deciding.refunding import credit_refund, credited_in_full, use_credits
 from consumer.domain.deciding.settling import settle
 from consumer.domain.deciding.situation import (
@@ -65,7 +65,7 @@ def _compared(situation: Situation, live: Document, wanted: Mapped, contact_id: 
     if same and situation.record.facts.asked is not Ask.UPDATE:
         words = ("The change touches nothing that stands on the document.",)
         return _follow_up(situation, live, Note(decision="no_change", words=words))
-    now = _seen(situation, live)
+    now = difference_credited(situation, live) or _seen(situation, live)
     if not isinstance(now, Invoice):
         return now
     if same and not edited_by_hand(live, now):

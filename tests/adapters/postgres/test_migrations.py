@@ -37,6 +37,7 @@ TABLES = {
     "shops",
     "slots",
     "tokens",
+    "watch_put_off",
 }
 
 

@@ -45,6 +45,20 @@ async def test_people_come_first_then_live_then_backfill(bench: Bench) -> None:
     assert [order.priority for order in claimed.orders] == [Priority.PERSON, Priority.LIVE, Priority.LIVE]
 
 
+async def test_a_claim_of_some_priorities_passes_over_a_backfill_and_puts_no_lane_to_sleep(bench: Bench) -> None:
+    """With full hands a lane asks for the urgent ones only: the backfill stays due, and the lane with it."""
+    await open_books(bench, "backfill")
+    await bench.set_priority(key("backfill"), 2)
+    leased = await lease(bench)
+    urgent = (Priority.PERSON, Priority.LIVE)
+    nothing = await bench.lanes.claim(leased, 1, [], only=urgent)
+    assert (nothing.orders, nothing.next_due_seconds) == ((), None)
+    await pay(bench, "live", first_offset=5)
+    claimed = await bench.lanes.claim(leased, 1, [], only=urgent)
+    assert [order.key for order in claimed.orders] == [key("live")]
+    assert [order.key.order_id for order in await claim(bench, leased, 4, key("live"))] == ["backfill"]
+
+
 async def test_a_claim_gives_the_whole_order_and_counts_the_take(bench: Bench) -> None:
     """Content, facts, totals, documents and the open intent come with the claim; the take is counted."""
     await open_books(bench, "1001")

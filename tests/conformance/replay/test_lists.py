@@ -123,3 +123,16 @@ async def test_the_list_is_summed_beside_the_topic(bench: Bench) -> None:
     await bench.replay()
     rows = await bench.store.completeness("2026-01-01")
     assert [(row.window.source, row.sums.told_count, row.sums.recorded_count) for row in rows] == [(Source.LIST, 2, 2)]
+
+
+async def test_a_gap_that_others_keep_open_is_asked_for_once(bench: Bench) -> None:
+    """One shop has a list and has answered, another has none: the gap stays open, and the first is left alone."""
+    south = replace(bench.shops[0], shop_id="south")
+    shop_list = with_list(bench)
+    bench.shops.append(south)
+    bench.publish(order("1"))
+    await bench.rig.intake.record_gap(Gap(place=PAID, log=1, from_offset=0, to_offset=1, cause="cut_by_retention"))
+    reports = [await bench.replay(), await bench.replay()]
+    assert [report.gaps_open for report in reports] == [1, 1]
+    # Once for the gap, and once in each run for what is new.
+    assert len(shop_list.asked) == 3

@@ -1,7 +1,9 @@
 """The replay's store: one runner at a time, what is stuck goes on, and figures are kept."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,8 @@ from consumer.domain.events import Origin
 from consumer.domain.orders import OrderKey
 from consumer.domain.states import OrderState
 from consumer.errors import FencedError
+from consumer.ports.events import Record
+from consumer.ports.intake import TopicPartition
 from consumer.ports.replay import Progress, RunFigures
 from tests.conformance.intake.making import key
 from tests.conformance.replay.bench import PAID, Bench, order
@@ -117,3 +121,33 @@ async def test_a_run_that_did_not_end_is_no_success(bench: Bench) -> None:
     figures = RunFigures(whole=False, records=10, missing=2, lag=3, unverified=0, woken=1, details={})
     await bench.store.save_run(lease, MARCH, figures)
     assert (await bench.rig.figures.figures()).replay.success_age_seconds is None
+
+
+async def test_a_run_whose_lease_passes_on_stops_and_says_so(bench: Bench) -> None:
+    """It stood still for longer than its lease, and another took over: it writes no progress any more."""
+    bench.publish(*(order(str(n)) for n in range(9)))
+    await bench.take()
+    inner = bench.log
+
+    class Slow:
+        """Lets the lease pass on before the second batch."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+        async def read(
+            self, place: TopicPartition, from_offset: int, to_offset: int, most: int
+        ) -> AsyncIterator[list[Record]]:
+            """See ports.replay."""
+            async for records in inner.read(place, from_offset, to_offset, most):
+                if records[0].offset == 3:
+                    await bench.rig.pass_lease()
+                    await bench.lease("another")
+                    bench.seconds[0] += bench.limits.lease_seconds
+                yield records
+
+    bench.reader = Slow()
+    report = await bench.replay()
+    assert not report.whole
+    assert report.left == ["another replay took over: the lease replay has passed on"]
+    assert (await bench.store.progress([PAID]))[PAID].next_offset == 3

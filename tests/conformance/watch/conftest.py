@@ -8,7 +8,7 @@ from consumer.ports.watch import WatchStore
 from tests.conformance.lanes.bench import Bench, MemoryBench, PostgresBench
 from tests.conformance.lanes.fixtures import bench, postgres_bench
 
-__all__ = ["bench", "postgres_bench", "store"]
+__all__ = ["bench", "postgres_bench", "postgres_store", "store"]
 
 
 @pytest.fixture
@@ -18,3 +18,9 @@ def store(bench: Bench) -> WatchStore:  # pytest finds the fixture by this very 
         return MemoryWatchStore(bench.database)
     assert isinstance(bench, PostgresBench)
     return PostgresWatchStore(bench.database)
+
+
+@pytest.fixture
+def postgres_store(postgres_bench: PostgresBench) -> WatchStore:
+    """The watch's store over a Postgres database of this test's own."""
+    return PostgresWatchStore(postgres_bench.database)

@@ -12,13 +12,13 @@ from consumer.domain.events import EventKind, OrderEvent, Origin
 from consumer.domain.ledger import Invoice, InvoiceStatus
 from consumer.domain.records import Document, DocumentKind
 from consumer.domain.settings import ShopSettings
-from consumer.domain.states import Ask
+from consumer.domain.states import Ask, OrderState
 from consumer.ports.intake import Taken, TopicPartition
 from consumer.ports.wakeups import WakeKind
 from consumer.services.lane import LaneTools
 from consumer.sources.own import to_order
 from schemas.canonical import canonical
-from tests.services.sync.virtual_time import run
+from tests.services.sync.virtual_time import run, until
 from tests.services.sync.world import SHOP, START, World, key
 
 AUTOMATIC = ShopSettings(
@@ -94,6 +94,10 @@ class Shop(World):
         """Let a person ask something of the order."""
         await self.people.ask(key(), ask, actor="jane")
         self.signals.wake(WakeKind.LANES, ["books"])
+
+    async def rest_uncertain(self) -> None:
+        """Wait until it is not known what came of a write."""
+        await until(lambda: self.state() is OrderState.UNCERTAIN)
 
     # ---- the ledger, as people see it
 

@@ -78,7 +78,7 @@ def test_a_draft_of_which_all_is_given_back_goes_as_that_of_a_cancelled_order() 
 
 
 def test_a_refund_on_a_draft_may_wait_for_the_invoice_to_be_sent() -> None:
-    """By the other setting: the draft stays, and the credit note follows once it was sent and the order is looked at."""
+    """By the other setting: the draft stays, and the credit note follows once it was sent."""
     world = played(LATER, paid(), count, refunded(ONE))
     assert (world.counted(), totals(world.invoices)) == (["read_invoice"], [("draft", "122.00")])
     world = played(LATER, paid(), refunded(ONE), sent, refunded(ONE, version=3, note="x"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from consumer.adapters.memory.ledger import Fault
 from consumer.domain import arithmetic
 from consumer.domain.events import EventKind
 from consumer.domain.ledger import InvoiceDraft, InvoiceStatus, Operation, TaxRounding
+from consumer.domain.settings import CancelledSent, ShopSettings
 from consumer.domain.states import OrderState
 from consumer.errors import KeyTakenError, NotFoundError, RefusedError
 from tests.services.sync.virtual_time import let_pass, run, until
@@ -337,12 +338,19 @@ def test_an_invoice_that_was_deleted_between_the_look_and_the_update_asks_a_pers
     assert world.book.invoices == {}
 
 
-def test_a_sent_invoice_is_not_touched_when_the_order_is_cancelled() -> None:
+def test_a_sent_invoice_is_not_touched_when_the_shop_leaves_cancellations_to_a_person() -> None:
     """A person has to void or credit it; the shop is told, with the invoice that still stands."""
     world = World()
 
     async def work() -> None:
-        await world.set_up()
+        shop = ShopSettings(
+            shop_id=SHOP,
+            connection_id=BOOKS,
+            automatic=True,
+            book_from=datetime(2026, 1, 1, tzinfo=UTC),
+            cancelled_sent=CancelledSent.PARK,
+        )
+        await world.set_up(shop)
         await world.pay("1001")
         async with world.process():
             await world.rest()

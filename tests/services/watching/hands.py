@@ -9,12 +9,12 @@ from typing import Any
 
 from consumer.adapters.memory.watch import MemoryWatchStore
 from consumer.domain.ledger import Invoice
-from consumer.domain.settings import ConnectionSettings
+from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.services.sync import Sync
 from tests.services.sync.virtual_time import let_pass
-from tests.services.sync.world import CONNECTION, LIMITS, World
+from tests.services.sync.world import BOOKS, CONNECTION, LIMITS, SHOP, START, World
 
-LOOK_SECONDS = 120.0  # between two looks of the connection below, at two calls each
+LOOK_SECONDS = 180.0  # between two looks of the connection below, which count three calls each
 
 
 def watched(**limits: Any) -> ConnectionSettings:
@@ -75,3 +75,13 @@ class WatchedWorld(World):
 async def looks(count: int = 2) -> None:
     """Let so many looks of the watch pass."""
     await let_pass(count * LOOK_SECONDS + 30.0)
+
+
+async def booked(world: WatchedWorld, *orders: str, **shop: object) -> None:
+    """Book these orders, and let the watch see them once."""
+    settings = ShopSettings(shop_id=SHOP, connection_id=BOOKS, automatic=True, book_from=START.replace(month=1))
+    await world.set_up(replace(settings, **shop))  # type: ignore[arg-type] # fields by name
+    for order in orders or ("1001",):
+        await world.pay(order)
+    await world.rest()
+    await looks()

@@ -2,7 +2,7 @@
 
 from consumer.adapters.memory.ledger import Fault
 from consumer.domain.states import OrderState
-from tests.services.sync.virtual_time import run
+from tests.services.sync.virtual_time import let_pass, run, until
 from tests.services.watching.hands import WatchedWorld, looks, watched
 
 
@@ -94,6 +94,10 @@ def test_a_deletion_that_never_arrived_is_made_again() -> None:
         async with world.watching():
             ours, _ = await _doubled(world)
             world.plan("delete_invoice", Fault.CUT_BEFORE_COMMIT)
+            await until(lambda: bool(world.called("delete_invoice")))
+            await let_pass(280.0)  # two looks, within deadline and settle time
+            assert world.called("delete_invoice") == ["delete_invoice"]
+            assert world.open_intents() == ["delete_invoice"]
             await looks(8)
             assert list(world.book.invoices) == [ours]
 

@@ -1,7 +1,6 @@
 """What a look of the watch makes of people's work in the ledger: kept, said once, and followed."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,21 +8,11 @@ import pytest
 from consumer.adapters.memory.ledger import Fault
 from consumer.domain.events import EventKind
 from consumer.domain.ledger import InvoiceStatus, ListInvoices
-from consumer.domain.settings import DeletedInLedger, ShopSettings
+from consumer.domain.settings import DeletedInLedger
 from consumer.domain.states import OrderState
 from tests.services.sync.virtual_time import let_pass, run, until
-from tests.services.sync.world import BOOKS, SHOP, START, key
-from tests.services.watching.hands import WatchedWorld, looks, watched
-
-
-async def _booked(world: WatchedWorld, *orders: str, **shop: object) -> None:
-    """Book these orders, and let the watch see them once."""
-    settings = ShopSettings(shop_id=SHOP, connection_id=BOOKS, automatic=True, book_from=START.replace(month=1))
-    await world.set_up(replace(settings, **shop))  # type: ignore[arg-type] # fields by name
-    for order in orders or ("1001",):
-        await world.pay(order)
-    await world.rest()
-    await looks()
+from tests.services.sync.world import BOOKS
+from tests.services.watching.hands import WatchedWorld, booked, looks, watched
 
 
 def test_what_nobody_touched_is_no_find() -> None:
@@ -32,7 +21,7 @@ def test_what_nobody_touched_is_no_find() -> None:
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world, "1001", "1002")
+            await booked(world, "1001", "1002")
             await looks(5)
 
     run(work())
@@ -47,7 +36,7 @@ def test_an_edited_draft_is_kept_said_once_and_asked_about_later() -> None:
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world)
+            await booked(world)
             world.edit()
             await looks(5)
             assert world.decisions().count("edited_by_hand") == 1
@@ -68,7 +57,7 @@ def test_a_second_edit_is_said_again() -> None:
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world)
+            await booked(world)
             world.edit()
             await looks()
             world.edit()
@@ -84,7 +73,7 @@ def test_a_status_is_followed_and_told_to_the_shop_and_is_no_edit() -> None:
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world)
+            await booked(world)
             invoice_id = world.invoice().invoice_id
             world.book.set_status(invoice_id, InvoiceStatus.SENT)
             await looks()
@@ -106,7 +95,7 @@ def test_what_was_taken_away_by_hand_is_left_and_said(how: str) -> None:
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world)
+            await booked(world)
             if how == "voided":
                 world.book.set_status(world.invoice().invoice_id, InvoiceStatus.VOID)
             else:
@@ -128,7 +117,7 @@ def test_what_was_taken_away_by_hand_is_made_again_by_setting(how: str) -> None:
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world, deleted_in_ledger=DeletedInLedger.MAKE_AGAIN)
+            await booked(world, deleted_in_ledger=DeletedInLedger.MAKE_AGAIN)
             if how == "voided":
                 world.book.set_status(world.invoice().invoice_id, InvoiceStatus.VOID)
             else:
@@ -148,7 +137,7 @@ def test_only_the_one_that_is_missing_is_read_singly() -> None:
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world, *orders)
+            await booked(world, *orders)
             before = len(world.calls)
             world.book.remove(world.invoice("1003").invoice_id)
             await looks(4)
@@ -159,13 +148,33 @@ def test_only_the_one_that_is_missing_is_read_singly() -> None:
     assert {world.state(order) for order in orders if order != "1003"} == {OrderState.BOOKED}
 
 
+def test_the_list_of_changes_finds_what_the_sweep_will_not_come_to_for_long() -> None:
+    """Thirty pages of one invoice each: the last one's edit is found by the next look, not by the thirtieth."""
+    world = WatchedWorld(connection=watched())
+    world.book.page_size = 1
+    orders = [str(3000 + n) for n in range(30)]
+
+    async def work() -> None:
+        async with world.watching():
+            await booked(world, *orders)
+            await until(lambda: world.database.lanes[BOOKS].watch_cursor is not None)
+            newest = max(world.documents(order)[0].ledger_id for order in orders)
+            (last,) = [order for order in orders if world.documents(order)[0].ledger_id == newest]
+            world.edit(last)
+            await let_pass(2 * 35 * 60.0)
+            assert world.database.lanes[BOOKS].sweep_page < 10
+
+    run(work())
+    assert world.found == ["edited"]
+
+
 def test_a_merged_contact_is_followed() -> None:
     """Its invoice stands on another contact and the old one is gone: document and link follow, and no update asks."""
     world = WatchedWorld(connection=watched())
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world)
+            await booked(world)
             old = world.invoice().contact_id
             other = replace(world.book.contacts[old], contact_id="c-merged", name="Anna B.")
             world.book.contacts["c-merged"] = other
@@ -174,6 +183,7 @@ def test_a_merged_contact_is_followed() -> None:
             await looks()
             assert world.documents()[0].contact_id == "c-merged"
             assert set(world.database.contact_links.values()) == {"c-merged"}
+            assert (BOOKS, old) not in world.database.contacts
             await world.take("1001", EventKind.UPDATED, version=2, price="20.00")
             await world.rest()
 
@@ -189,7 +199,7 @@ def test_an_invoice_that_was_given_to_another_contact_moves_no_customer() -> Non
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world)
+            await booked(world)
             old = world.invoice().contact_id
             world.book.contacts["c-2"] = replace(world.book.contacts[old], contact_id="c-2", name="Somebody else")
             world.by_hand(contact_id="c-2")
@@ -212,7 +222,7 @@ def test_a_write_in_flight_beside_the_list_is_nobodys_edit() -> None:
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world)
+            await booked(world)
             world.factory.pause = slow
             lane = world.database.lanes[BOOKS]
             await world.take("1001", EventKind.UPDATED, version=2, price="20.00")
@@ -223,6 +233,7 @@ def test_a_write_in_flight_beside_the_list_is_nobodys_edit() -> None:
             await looks(3)
 
     run(work())
+    assert seen == [True]
     assert world.found == []
     assert world.told_in_story() == ["create", "update"]
     assert world.database.watch_put_off == {}
@@ -234,7 +245,7 @@ def test_an_edit_while_the_order_is_in_work_is_judged_once_it_is_settled() -> No
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world)
+            await booked(world)
             world.order().due_at = world.now().replace(hour=23)
             world.edit()
             await looks(3)
@@ -253,7 +264,7 @@ def test_the_cursor_moves_only_at_the_end_of_a_list() -> None:
 
     async def work() -> None:
         async with world.watching():
-            await _booked(world, "1001", "1002")
+            await booked(world, "1001", "1002")
             cursor = world.database.lanes[BOOKS].watch_cursor
             world.edit("1001")
             world.edit("1002")
@@ -265,67 +276,3 @@ def test_the_cursor_moves_only_at_the_end_of_a_list() -> None:
 
     run(work())
     assert sorted(world.found) == ["edited", "edited"]
-
-
-def test_looks_take_at_most_their_share_of_the_days_calls() -> None:
-    """Three quiet hours of a plan of 5,000 calls a day: 12 of its 100 calls are made, two at a time."""
-    world = WatchedWorld(connection=watched(daily_calls=5000))
-
-    async def work() -> None:
-        async with world.watching():
-            await _booked(world)
-            before = len(world.calls)
-            await let_pass(3 * 3600.0)
-            made = [one for one in world.calls[before:] if isinstance(one, ListInvoices)]
-            assert 10 <= len(made) <= 13
-
-    run(work())
-
-
-def test_the_watch_stops_where_backfill_stops() -> None:
-    """With less than 30 % of the day left no look is made; the edit is found when the next day has begun."""
-    world = WatchedWorld(connection=watched())
-
-    async def work() -> None:
-        async with world.watching():
-            await _booked(world)
-            lane = world.database.lanes[BOOKS]
-            lane.daily_limit, lane.daily_left = 72_000, 20_000
-            lane.daily_resets_at = world.now() + timedelta(minutes=20)
-            world.edit()
-            await looks(5)
-            assert world.found == []
-            await let_pass(1800.0)
-
-    run(work())
-    assert world.found == ["edited"]
-
-
-def test_a_lane_without_work_is_woken_for_its_look() -> None:
-    """The lease was given back long before the look fell due; nobody paid anything since."""
-    world = WatchedWorld(connection=watched(daily_calls=2000))
-
-    async def work() -> None:
-        async with world.watching():
-            await _booked(world)
-            await let_pass(60.0)
-            assert world.database.lanes[BOOKS].owner is None
-            world.edit()
-            await let_pass(3 * 4320.0)
-
-    run(work())
-    assert world.found == ["edited"]
-
-
-def test_without_a_share_there_is_no_watch() -> None:
-    """A share of 0 switches it off: no list is asked for."""
-    world = WatchedWorld(connection=watched(watch_share=Decimal(0)))
-
-    async def work() -> None:
-        async with world.watching():
-            await _booked(world)
-            await let_pass(3600.0)
-
-    run(work())
-    assert "list_invoices" not in world.called()
-    assert key() in world.database.orders

@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 
+from consumer.adapters.memory.ledger import Fault
 from consumer.domain.events import EventKind
-from consumer.domain.ledger import ListInvoices, UpdateInvoice
+from consumer.domain.ledger import InvoiceStatus, ListInvoices, UpdateInvoice
 from consumer.domain.states import OrderState
-from tests.services.sync.virtual_time import let_pass, run
+from tests.services.sync.virtual_time import let_pass, run, until
 from tests.services.watching.hands import WatchedWorld
 
 HUNDRED = [str(2000 + n) for n in range(100)]
@@ -134,8 +135,63 @@ def test_what_was_deleted_by_hand_stands_in_no_list_and_is_found_by_the_refused_
             world.by_hand(ten[0], number="INV-X")
             await let_pass(90.0)
             world.book.remove(world.invoice(ten[4]).invoice_id)
-            await _update(world, *ten)
+        for order in ten:
+            await world.take(order, EventKind.UPDATED, version=2, price="13.42")
+        async with world.watching("two"):
+            before = len(world.calls)
+            await world.rest()
+            # Nine are sent, since the renumbered one is asked about; one of them is refused.
+            assert world.called()[before:].count("update_invoice") == 9
+            assert world.writes().count("update_invoice") == 8
 
     run(work())
     assert (world.state(ten[4]), world.reason(ten[4])) == (OrderState.PARKED, "gone_from_ledger")
+    assert len(world.called("read_invoice")) <= 2  # of it, and of the one that somebody had changed
     assert not [one for one in world.book.invoices.values() if one.reference == ten[4]]
+
+
+def test_a_write_that_rests_on_a_list_and_is_refused_is_decided_again_from_a_read() -> None:
+    """Somebody makes one void right after the list: its update is refused, and what is there now decides."""
+    world = WatchedWorld()
+    ten = HUNDRED[:10]
+    voided: list[str] = []
+
+    def void_after_list(operation: object) -> None:
+        if isinstance(operation, ListInvoices) and not voided:
+            voided.append(world.invoice(ten[6]).invoice_id)
+            world.book.set_status(voided[0], InvoiceStatus.VOID)
+
+    async def work() -> None:
+        async with world.watching():
+            await _book(world, *ten)
+        for order in ten:
+            await world.take(order, EventKind.UPDATED, version=2, price="13.42")
+        world.book.after = void_after_list
+        async with world.watching("two"):
+            await world.rest()
+
+    run(work())
+    assert (world.state(ten[6]), world.reason(ten[6])) == (OrderState.PARKED, "gone_from_ledger")
+    assert world.book.invoices[voided[0]].total == Decimal("12.20")
+
+
+def test_what_came_of_a_lost_write_is_told_by_a_read_alone() -> None:
+    """Three updates without an answer, asked about together: a list may lag behind, so each is read by itself."""
+    world = WatchedWorld()
+    three = HUNDRED[:3]
+
+    async def work() -> None:
+        async with world.watching():
+            await _book(world, *three)
+        for order in three:
+            await world.take(order, EventKind.UPDATED, version=2, price="13.42")
+        world.plan("update_invoice", *[Fault.CUT_BEFORE_COMMIT] * 3)
+        async with world.watching("two"):
+            await until(lambda: len(world.open_intents()) == 3)
+            before = len(world.calls)
+            await until(lambda: world.open_intents() == [])
+            assert world.called()[before:].count("read_invoice") == 3
+            await world.rest()
+
+    run(work())
+    assert {world.invoice(order).total for order in three} == {Decimal("13.42")}
