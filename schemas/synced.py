@@ -39,7 +39,9 @@ class SyncedDocument(Part):
     kind: Literal["invoice", "credit_note", "payment", "refund"] = Field(description="What it is.")
     id: Id = Field(description="The ledger's id.")
     number: Word = Field(description="Its number; empty where the ledger gives none.")
-    status: Word = Field(description="Its status: the ledger's own; or deleted, or credited (all of it was given back).")
+    status: Word = Field(
+        description="Its status: the ledger's own; or deleted, or credited (all of it was given back)."
+    )
     total: LedgerAmount = Field(description="Its total with tax, in the order's currency.")
 
 

@@ -100,6 +100,7 @@ def _bench(
         jitter=tools.jitter,
         facts=knowledge.facts,
         learn_rounding=knowledge.learn_rounding,
+        looked_first=view.looked_first,
         shop=knowledge.shop,
         items=knowledge.items,
         instead_of_reading=None if watch is None else watch.instead_of_reading,

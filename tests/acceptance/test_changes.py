@@ -50,9 +50,7 @@ def figures(document: dict[str, Any]) -> tuple[Decimal, Decimal]:
 
 async def calls_since(installation: Installation, number: int) -> list[str]:
     """Give the calls to the ledger after a request, as "METHOD template"."""
-    rows = await installation.ledger.requests(
-        since=number, organization_id=installation.organization.organization_id
-    )
+    rows = await installation.ledger.requests(since=number, organization_id=installation.organization.organization_id)
     return [f"{row['method']} {row['template'].removeprefix('/books/v3')}" for row in rows]
 
 

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 SHOP_BOOKS_FROM = datetime(2026, 1, 1, tzinfo=UTC)
+PLACED_AT = datetime(2026, 3, 7, 9, 0, tzinfo=UTC)
 PAID_AT = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 FIRST_SAID_AT = datetime(2026, 3, 11, 9, 0, tzinfo=UTC)
 RATES = ("22", "10", "4")
@@ -128,11 +129,12 @@ class History:
             return None
         # Of a refund that was told twice the newer one holds.
         refunds = {refund.id: refund for saying in self.sayings for refund in saying.refunds}
-        found = standing(told[-1], tuple(refunds.values()))
+        stated = any(saying.paid_at for saying in self.sayings)
+        found = standing(told[-1], tuple(refunds.values()), (PAID_AT if stated else PLACED_AT).date())
         return found if found.total else None
 
 
-def standing(content: Content, refunds: Sequence[Refund] = ()) -> Standing:
+def standing(content: Content, refunds: Sequence[Refund] = (), issued_on: date | None = None) -> Standing:
     """Add up what the invoice of a content comes to, less what was given back."""
     nets = dict.fromkeys((item.rate for item in content.items), Decimal(0))
     for place, item in enumerate(content.items):
@@ -145,7 +147,7 @@ def standing(content: Content, refunds: Sequence[Refund] = ()) -> Standing:
         lines=tuple(sorted((item.name, item.quantity, item.net_price, item.rate) for item in content.items)),
         email=content.email,
         note=content.note,
-        issued_on=PAID_AT.date(),
+        issued_on=issued_on or PAID_AT.date(),
     )
 
 
@@ -170,7 +172,8 @@ def _sayings(chance: Random, content: Content, customers: Sequence[str], changes
     for number in range(count):
         if number == pays_at and pays:
             paid_at = PAID_AT
-            yield Saying(kind="paid", content=content, paid_at=paid_at)
+            # Told without its moment the payment counts from the placing, until a revision states it.
+            yield Saying(kind="paid", content=content, paid_at=paid_at if chance.random() < 0.7 else None)
             continue
         content = _changed(chance, content, customers, chance.choice(changes))
         yield Saying(kind="updated", content=content, paid_at=paid_at)
@@ -306,6 +309,7 @@ def message(history: History, saying: Saying, shop_id: str, order_id: str) -> by
 def _content(content: Content) -> dict[str, Any]:
     name = content.email.partition("@")[0].title()
     return {
+        "placed_at": PLACED_AT.isoformat(),
         "currency": "EUR",
         "prices_include_tax": False,
         "customer": {"name": f"{name} Rossi", "email": content.email},

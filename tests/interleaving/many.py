@@ -4,12 +4,11 @@ Prints what was played as Markdown and every problem with the name of its world;
 """
 
 import argparse
-import multiprocessing
 import sys
 import time
 from collections.abc import Iterator, Sequence
 
-from tests.interleaving.trial import Trial, names_of, play
+from tests.interleaving.trial import Trial, names_of, play_apart
 from tests.interleaving.world import COPIES, HISTORIES
 
 CHUNK_WORLDS = 20
@@ -25,22 +24,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--world", help="play only the world of this name, as a problem states it")
     given = parser.parse_args(arguments)
     begun = time.monotonic()
-    trial = play([given.world]) if given.world else _in_processes(given.seed, given.count, given.processes)
+    worlds = -(-given.count // (HISTORIES * COPIES))
+    names = [given.world] if given.world else names_of(given.seed, range(worlds))
+    trial = _in_processes(names, given.processes)
     sys.stdout.write("\n".join(table(trial, time.monotonic() - begun)) + "\n")
     sys.stdout.write("".join(f"FAILED: {problem}\n" for problem in trial.problems))
     return 1 if trial.problems else 0
 
 
-def _in_processes(seed: str, count: int, processes: int) -> Trial:
-    worlds = -(-count // (HISTORIES * COPIES))
-    chunks = [names_of(seed, range(n, min(n + CHUNK_WORLDS, worlds))) for n in range(0, worlds, CHUNK_WORLDS)]
+def _in_processes(names: Sequence[str], processes: int) -> Trial:
+    chunks = [names[n : n + CHUNK_WORLDS] for n in range(0, len(names), CHUNK_WORLDS)]
     trial, told = Trial(), time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for part in pool.imap_unordered(play, chunks):
-            trial.add(part)
-            if time.monotonic() - told > EVERY_SECONDS:
-                told = time.monotonic()
-                sys.stderr.write(f"{trial.interleavings} of {count}, {len(trial.problems)} problems\n")
+    for part in play_apart(chunks, processes):
+        trial.add(part)
+        if time.monotonic() - told > EVERY_SECONDS:
+            told = time.monotonic()
+            sys.stderr.write(f"{trial.worlds} of {len(names)} worlds, {len(trial.problems)} problems\n")
     return trial
 
 

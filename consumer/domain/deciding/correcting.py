@@ -5,7 +5,8 @@ from dataclasses import replace
 from consumer.domain.arithmetic import TaxSum, sums_by_tax
 from consumer.domain.crediting import Given, key_of, rest_of, sums_text
 from consumer.domain.deciding.cancelling import take_down
-from consumer.domain.deciding.refunding import credit_rest, give_back, made_before_sums, use_credits
+from consumer.domain.deciding.credit_use import use_credits
+from consumer.domain.deciding.refunding import credit_rest, give_back, made_before_sums
 from consumer.domain.deciding.settling import leaves_more
 from consumer.domain.deciding.situation import (
     Call,

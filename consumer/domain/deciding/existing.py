@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from consumer.domain.deciding.cancelling import asked_away, take_down
 from consumer.domain.deciding.correcting import correct_draft, correct_sent, difference_credited, edited_by_hand
-from consumer.domain.deciding.refunding import credit_refund, credited_in_full, use_credits
+from consumer.domain.deciding.credit_use import use_credits
+from consumer.domain.deciding.refunding import credit_refund, credited_in_full, told_otherwise
 from consumer.domain.deciding.settling import settle
 from consumer.domain.deciding.situation import (
     DELETED_BY_HAND,
@@ -122,6 +123,9 @@ def _follow_up(situation: Situation, live: Document, note: Note) -> Decision:
     wrong = next((d for d in credit_notes(situation.record, live) if not d.agreed), None)
     if wrong is not None and not situation.record.facts.released:
         return park(_wrong_credit(wrong))
+    otherwise = told_otherwise(situation, live)
+    if otherwise is not None and not situation.record.facts.released:
+        return park(otherwise)
     refunds = pending_refunds(situation, live)
     if refunds:
         now = _seen(situation, live)

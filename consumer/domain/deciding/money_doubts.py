@@ -120,6 +120,7 @@ def resolve_paid_out(situation: Situation, intent: Intent) -> Decision:
         total=refund.amount,
         currency=situation.record.currency,
         part=intent.sought["part"],
+        n=int(intent.sought.get("n", "1")),
         issued_on=refund.refunded_on,
         settles=refund.credit_note_id,
     )

@@ -1,4 +1,4 @@
-"""Giving back: a credit note for a refund, for a difference or for all; put on its invoice; its money paid out.
+"""Giving back: a credit note for a refund, for a difference or for all.
 
 Each is one document with a key of its own: the refund's id, or a part that begins with ``!`` for what no refund of the
 shop stands behind. Credits never exceed what is left of the invoice under each tax.
@@ -21,14 +21,8 @@ from consumer.domain.crediting import (
     sums_text,
     unclear,
 )
-from consumer.domain.credits import (
-    ApplyCredit,
-    CreateCreditNote,
-    CreditNote,
-    CreditNoteStatus,
-    FindCreditNotes,
-    RefundCredit,
-)
+from consumer.domain.credits import CreateCreditNote, CreditNote, CreditNoteStatus, FindCreditNotes
+from consumer.domain.deciding.credit_use import REFERENCE_CHARACTERS, use_credits
 from consumer.domain.deciding.situation import (
     CREDITED,
     Call,
@@ -40,7 +34,7 @@ from consumer.domain.deciding.situation import (
     park,
 )
 from consumer.domain.deciding.wanted import credit_notes, day_of, digits_of, rounding_of, wanted_sent
-from consumer.domain.ledger import Invoice, InvoiceDraft, ReadInvoice
+from consumer.domain.ledger import Invoice, InvoiceDraft
 from consumer.domain.mapping import Mapped
 from consumer.domain.money import ZERO
 from consumer.domain.orders import Order, Refund
@@ -49,7 +43,6 @@ from consumer.domain.references import unique_key_of
 from consumer.domain.states import Reason, ReasonCode
 from consumer.domain.texts import cut_with_hash, plain
 
-REFERENCE_CHARACTERS = 100
 ALL_PART = "!all-"  # the part of the credit note for all that is left of an invoice, with the invoice's number in line
 
 
@@ -319,76 +312,19 @@ def made_before_sums(live: Document) -> Reason:
     )
 
 
-# ---- what is done with a credit --------------------------------------------------------------------------------------
-
-
-def use_credits(situation: Situation, live: Document) -> Decision | None:
-    """Put open credits on the invoice as far as it is owed; then pay out the rest, where the shop names an account."""
-    for note in credit_notes(situation.record, live):
-        if not note.balance:
-            continue
-        step = _pay_out(situation, note) if note.applied else _apply(situation, live, note)
-        if step is not None:
-            return step
+def told_otherwise(situation: Situation, live: Document) -> Reason | None:
+    """Say that a refund which was credited is of another amount by now; its credit note is not changed for it."""
+    notes = {note.part: note for note in credit_notes(situation.record, live)}
+    refunds = () if situation.order is None else situation.order.refunds
+    for refund in refunds:
+        note = notes.get(refund.id)
+        if note is not None and note.agreed and note.total != refund.amount:
+            return Reason(
+                code=ReasonCode.REFUND_UNCLEAR,
+                message=(
+                    f"Refund {refund.id} was credited with {plain(note.total)} {note.currency} (credit note "
+                    f"{note.number}); the shop now says {plain(refund.amount)}."
+                ),
+                fix=f"Send the difference as a refund of its own, or correct the credit note and release. {note.url}",
+            )
     return None
-
-
-def _apply(situation: Situation, live: Document, note: Document) -> Decision:
-    if live.ledger_id not in situation.known.invoices:
-        return Call(operation=ReadInvoice(invoice_id=live.ledger_id))
-    now = situation.known.invoices[live.ledger_id]
-    amount = min(note.balance or ZERO, ZERO if now is None else now.balance or ZERO)
-    if amount <= 0:
-        words = f"Invoice {live.number} is not owed: credit note {note.number} stays the customer's credit."
-        return Restate(document=replace(note, applied=True), note=Note(decision="credit_open", words=(words,)))
-    operation = ApplyCredit(credit_note_id=note.ledger_id, invoice_id=live.ledger_id, amount=amount)
-    words = f"{plain(amount)} {note.currency} of credit note {note.number} are put on invoice {live.number}."
-    return Call(
-        operation=operation,
-        note=Note(decision="apply_credit", words=(words,)),
-        subject=order_subject(situation.record),
-        sought={"credit_note_id": note.ledger_id, "part": note.part, "n": str(note.n)},
-        about=replace(note, applied=True, balance=(note.balance or ZERO) - amount),
-        more=True,
-    )
-
-
-def _pay_out(situation: Situation, note: Document) -> Call | None:
-    """Record the refund of what is left of a credit note; None where the shop names no account for it."""
-    shop = situation.shop
-    done = any(d.kind is DocumentKind.REFUND and d.part == note.part for d in situation.record.documents)
-    if shop is None or not shop.refund_account_id or done:
-        return None
-    amount = note.balance or ZERO
-    reference = cut_with_hash(f"{situation.record.reference}~refund~{note.part}", REFERENCE_CHARACTERS)
-    day = note.issued_on or situation.today or date.min
-    about = Document(
-        connection_id=note.connection_id,
-        kind=DocumentKind.REFUND,
-        ledger_id="",
-        number="",
-        status="refunded",
-        live=True,
-        reference=reference,
-        total=amount,
-        currency=note.currency,
-        part=note.part,
-        issued_on=day,
-        contact_id=note.contact_id,
-        settles=note.ledger_id,
-    )
-    return Call(
-        operation=RefundCredit(
-            credit_note_id=note.ledger_id,
-            amount=amount,
-            refunded_on=day,
-            reference=reference,
-            account_id=shop.refund_account_id,
-            mode=shop.refund_mode,
-        ),
-        note=Note(decision="refund_credit", words=(f"{plain(amount)} {note.currency} are recorded as paid back.",)),
-        subject=order_subject(situation.record),
-        sought={"credit_note_id": note.ledger_id, "reference": reference, "total": str(amount), "part": note.part},
-        about=about,
-        more=True,
-    )

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from consumer.domain.credits import EmailInvoice, MarkSent, RecordPayment
-from consumer.domain.deciding.refunding import REFERENCE_CHARACTERS
+from consumer.domain.deciding.credit_use import REFERENCE_CHARACTERS
 from consumer.domain.deciding.situation import Call, Decision, Restate, Situation, order_subject
 from consumer.domain.deciding.wanted import day_of
 from consumer.domain.ledger import Invoice, InvoiceStatus, ReadInvoice

@@ -70,10 +70,8 @@ def contact_wanted(situation: Situation, live: Document, wanted: Mapped) -> str 
 
 def pending_refunds(situation: Situation, live: Document) -> tuple[Refund, ...]:
     """Give the refunds that neither the invoice itself nor a credit note accounts for."""
-    done = {
-        *live.folded,
-        *(d.part for d in situation.record.documents if d.kind is DocumentKind.CREDIT_NOTE and d.live),
-    }
+    # What was credited on a former invoice of the order is not given back on this one.
+    done = {*live.folded, *(note.part for note in credit_notes(situation.record, live))}
     return tuple(one for one in refunds_of(situation) if one.id not in done and one.amount)
 
 

@@ -94,7 +94,9 @@ def test_settings_stored_by_an_older_or_newer_version_are_read() -> None:
         cancelled_by=st.none() | _REVISIONS,
         cancelled_at=st.none() | _TIMES,
         uncancelled_by=st.none() | _REVISIONS,
-        refunds=st.dictionaries(_TEXT, st.builds(RefundTold, revision=_REVISIONS, data=_TEXT.map(str.encode)), max_size=3),
+        refunds=st.dictionaries(
+            _TEXT, st.builds(RefundTold, revision=_REVISIONS, data=_TEXT.map(str.encode)), max_size=3
+        ),
         events=st.integers(0, 99),
         losing_events=st.integers(0, 99),
     ),

@@ -15,6 +15,8 @@ from consumer.errors import DatabaseUnavailableError
 TABLES = {
     "alembic_version",
     "audit_log",
+    "completeness",
+    "completeness_missing",
     "connections",
     "contact_links",
     "contacts",
@@ -33,6 +35,8 @@ TABLES = {
     "outbox",
     "positions",
     "rejected_events",
+    "replay_progress",
+    "replay_runs",
     "seen_invoices",
     "shops",
     "slots",

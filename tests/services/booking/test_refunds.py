@@ -10,9 +10,9 @@ import pytest
 
 from consumer.domain.credits import RecordPayment
 from consumer.domain.events import EventKind
-from consumer.domain.ledger import LedgerTax
+from consumer.domain.ledger import InvoiceStatus, LedgerTax
 from consumer.domain.records import DocumentKind
-from consumer.domain.settings import RefundOnDraft
+from consumer.domain.settings import ChangedSent, RefundOnDraft
 from consumer.domain.states import OrderState
 from tests.services.booking.changing import (
     AUTOMATIC,
@@ -221,3 +221,49 @@ def test_a_refund_of_one_line_is_named_and_taxed_as_the_line() -> None:
     (note,) = world.book.credits.notes.values()
     assert [(str(row.rate), str(row.tax)) for row in note.tax_by_rate or () if row.tax] == [("10", "1.00")]
     assert str(note.total) == "11.00"
+
+
+def test_a_refund_whose_amount_is_told_otherwise_later_asks_a_person() -> None:
+    """What was credited stays; a release lets the order go on as it is."""
+    world = played(AUTOMATIC, paid(), sent, refunded(ONE), count, refunded(refund("r1", "30.00"), version=3))
+    reason = world.order().reason
+    assert reason is not None
+    assert (world.counted(), world.reason(), len(world.notes)) == ([], "refund_unclear", 1)
+    assert ("22 EUR" in reason.message, "30" in reason.message) == (True, True)
+
+
+def test_what_was_given_back_on_a_former_invoice_is_taken_off_the_new_one_too() -> None:
+    """122.00 less 22.00 credited; changed to 244.00: the rest of 100.00 is credited, the new one is over 222.00."""
+    shop = with_shop(changed_sent=ChangedSent.CREDIT_ALL)
+    dearer = (UPDATED, 3, an_order("244.00", refunds=[ONE]))
+    world = played(shop, paid(), sent, refunded(ONE), dearer)
+    assert [total for _, total, _ in world.notes] == ["22.00", "100.00"]
+    assert totals(world.invoices) == [("paid", "122.00"), ("draft", "222.00")]
+
+
+def test_a_new_invoice_whose_refunds_wait_for_its_sending_has_credit_notes_of_its_own() -> None:
+    """The same refund, once on each invoice: 22.00 of 122.00, and 22.00 of 244.00 when that was sent."""
+    shop = with_shop(
+        changed_sent=ChangedSent.CREDIT_ALL, refund_on_draft=RefundOnDraft.CREDIT_NOTE_LATER, refund_account_id="77"
+    )
+    dearer = (UPDATED, 3, an_order("244.00", refunds=[ONE]))
+    again = (UPDATED, 4, an_order("244.00", refunds=[ONE], note="hello"))
+
+    def send_new(now: Shop) -> None:
+        now.book.set_status(now.invoices[-1].invoice_id, InvoiceStatus.SENT)
+
+    world = played(shop, paid(), sent, refunded(ONE), dearer, send_new, again)
+    assert [(note.n, note.part, str(note.total)) for note in world.of_kind(DocumentKind.CREDIT_NOTE)] == [
+        (1, "r1", "22.00"),
+        (1, "!all-1", "100.00"),
+        (2, "r1", "22.00"),
+    ]
+    assert [str(invoice.balance) for invoice in world.invoices] == ["0.00", "222.00"]
+
+
+def test_the_credit_of_an_order_that_only_changed_is_not_paid_out() -> None:
+    """Nobody has given money back: it stays the customer's credit, whatever the account of refunds."""
+    shop = with_shop(changed_sent=ChangedSent.CREDIT_ALL, refund_account_id="77")
+    world = played(shop, paid(), sent, pay_in_ledger, (UPDATED, 2, an_order("244.00")))
+    assert world.notes == [("1001~credit_note~!all-1", "122.00", "122.00")]
+    assert world.book.credits.refunds == {}
