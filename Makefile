@@ -7,10 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check format lock schemas bench money image clean
+.PHONY: help demo test check format lock schemas bench money interleavings image clean
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(READY): requirements-dev.lock pyproject.toml
 	@echo "installing into $(VENV) (the first time takes about a minute)"
@@ -47,6 +47,9 @@ bench: $(READY) ## run the benchmarks (several minutes)
 
 money: $(READY) ## a million random orders through the mapping, with a table by feature (half an hour; MONEY="--orders N")
 	@$(BIN)/python -m tests.money.million $(MONEY)
+
+interleavings: $(READY) ## a hundred thousand orders told in any order, with crashes and faults (an hour; INTERLEAVINGS="--count N --seed N")
+	@$(BIN)/python -m tests.interleaving.many $(INTERLEAVINGS)
 
 image: ## build the container image
 	docker build -t booked .
