@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
-from consumer.domain.arithmetic import TaxSum, sums_by_tax
+from consumer.domain.arithmetic import sums_by_tax
 from consumer.domain.comparison import compare, same_document
 from consumer.domain.crediting import read_sums
 from consumer.domain.credits import EmailInvoice, MarkSent
@@ -241,7 +242,7 @@ def adopted(record: OrderRecord, connection_id: str, invoice: Invoice, mapped: M
     )
     if mapped is not None and proved:
         return _with_content(document, mapped, invoice)
-    return replace(document, sums=_sums_seen(sought, (), invoice))
+    return _as_meant(document, sought, None, invoice)
 
 
 def _adopted_as(sought: Mapping[str, str], invoice: Invoice, mapped: Mapped | None) -> tuple[bool, bytes | None]:
@@ -271,14 +272,7 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
         layout=known.layout,
         unique_key=known.unique_key,
     )
-    base = replace(
-        base,
-        customer=known.customer,
-        folded=known.folded,
-        day_moved=known.day_moved,
-        sums=_sums_seen(sought, known.sums, invoice),
-        emailed=known.emailed or base.emailed,
-    )
+    base = replace(_as_meant(base, sought, known, invoice), emailed=known.emailed or base.emailed)
     # As we last saw it: where our write has not arrived, whatever changed the document since was somebody else.
     not_ours = replace(base, ledger_modified_at=known.ledger_modified_at)
     if "digest" not in sought:
@@ -299,15 +293,33 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
     )
 
 
-def _sums_seen(sought: Mapping[str, str], known: tuple[TaxSum, ...], invoice: Invoice) -> tuple[TaxSum, ...]:
-    """Tell what an invoice is made up of: what was about to be written, or what was known, if it comes to its total.
+def _as_meant(document: Document, sought: Mapping[str, str], known: Document | None, invoice: Invoice) -> Document:
+    """Note what an invoice is made up of: what was about to be written, or what was known, if it comes to its total.
 
     Whether a lost write arrived is told by that; where neither fits nothing may be credited without a person.
     """
-    for sums in (read_sums(sought.get("sums", "")), known):
-        if sums and sum((one.gross for one in sums), ZERO) == invoice.total:
-            return sums
-    return ()
+    sums = read_sums(sought.get("sums", ""))
+    if sums and sum((one.gross for one in sums), ZERO) == invoice.total:
+        paid = sought.get("paid_moment", "")
+        return replace(
+            document,
+            sums=sums,
+            customer=sought.get("customer", ""),
+            folded=tuple(filter(None, sought.get("folded", "").split("\n"))),
+            day_moved=bool(sought.get("day_moved", "")),
+            paid_moment=datetime.fromisoformat(paid) if paid else None,
+        )
+    if known is None:
+        return document
+    fits = sum((one.gross for one in known.sums), ZERO) == invoice.total
+    return replace(
+        document,
+        sums=known.sums if fits else (),
+        customer=known.customer,
+        folded=known.folded,
+        day_moved=known.day_moved,
+        paid_moment=known.paid_moment,
+    )
 
 
 def _with_content(document: Document, mapped: Mapped, invoice: Invoice) -> Document:

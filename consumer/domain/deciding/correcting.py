@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from consumer.domain.arithmetic import TaxSum, sums_by_tax
-from consumer.domain.crediting import Given, key_of, rest_of, sums_text
+from consumer.domain.crediting import Given, key_of, rest_of
 from consumer.domain.deciding.cancelling import take_down
 from consumer.domain.deciding.credit_use import use_credits
 from consumer.domain.deciding.refunding import credit_rest, give_back, made_before_sums
@@ -20,6 +20,7 @@ from consumer.domain.deciding.situation import (
 from consumer.domain.deciding.wanted import (
     credit_notes,
     digits_of,
+    meant,
     pending_refunds,
     refunds_of,
     rounding_of,
@@ -133,8 +134,7 @@ def _update(situation: Situation, wanted: Mapped, live: Document, now: Invoice, 
             "digest": draft_digest(wanted).hex(),
             "content_hash": (situation.record.content_hash or b"").hex(),
             "total": str(wanted.expected.total),
-            "folded": "\n".join(wanted.folded),
-            "sums": sums_text(sums_by_tax(wanted.draft, digits_of(situation), rounding_of(situation))),
+            **meant(situation, wanted),
         },
         mapped=wanted,
         more=leaves_more(situation) or bool(pending_refunds(situation, replace(live, folded=wanted.folded))),
@@ -178,9 +178,15 @@ def credited_change(situation: Situation, live: Document, wanted: Mapped) -> Res
         return None
     words = f"Invoice {live.number}, less its credit notes, is what the order says."
     return Restate(
-        document=replace(live, content_hash=situation.record.content_hash),
+        document=_settled(situation, live),
         note=Note(decision="no_change", words=(words,)),
     )
+
+
+def _settled(situation: Situation, live: Document) -> Document:
+    """Once it was sent, agreeing means that the invoice, less its credits, stands for the order as it is now."""
+    record = situation.record
+    return replace(live, content_hash=record.content_hash, agreed=True, paid_moment=record.facts.paid_moment)
 
 
 def difference_credited(situation: Situation, live: Document) -> Decision | None:
@@ -191,7 +197,7 @@ def difference_credited(situation: Situation, live: Document) -> Decision | None
         return None
     words = f"Invoice {live.number} stands for the order as it is now, less credit note {note.number}."
     done = Restate(
-        document=replace(live, content_hash=situation.record.content_hash),
+        document=_settled(situation, live),
         note=Note(decision="credited", words=(words,)),
     )
     return use_credits(situation, live) or done
@@ -201,7 +207,7 @@ def _text_only(situation: Situation, live: Document) -> Restate:
     """Nothing of the money has changed: a sent invoice keeps its words."""
     words = f"The change touches no amount; invoice {live.number} was sent and keeps its text."
     return Restate(
-        document=replace(live, content_hash=situation.record.content_hash),
+        document=_settled(situation, live),
         note=Note(decision="no_change", words=(words,)),
     )
 

@@ -3,9 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from consumer.domain.arithmetic import sums_by_tax
 from consumer.domain.comparison import Sought, is_ours
-from consumer.domain.crediting import sums_text
 from consumer.domain.customer_choice import Known
 from consumer.domain.deciding.probing import PROBES_MAX, explained_by_rounding, total_otherwise, tried
 from consumer.domain.deciding.settling import leaves_more
@@ -25,7 +23,7 @@ from consumer.domain.deciding.situation import (
     recorded,
     stands,
 )
-from consumer.domain.deciding.wanted import digits_of, refunds_of, rounding_of, wanted_draft
+from consumer.domain.deciding.wanted import meant, refunds_of, wanted_draft
 from consumer.domain.ledger import CreateInvoice, FindInvoices, Invoice, ReadInvoice
 from consumer.domain.mapping import Mapped
 from consumer.domain.money import ZERO
@@ -228,9 +226,7 @@ def _create(situation: Situation, mapped: Mapped, contact_id: str) -> Decision:
         # An invoice made under the other rounding is ours as well, and has to be found to be taken back.
         sought["total_otherwise"] = str(otherwise)
     note = Note(decision="create", words=mapped.words, figures={"expected_total": str(mapped.expected.total)})
-    sought["sums"] = sums_text(sums_by_tax(draft, digits_of(situation), rounding_of(situation)))
-    if mapped.folded:
-        sought["folded"] = "\n".join(mapped.folded)
+    sought |= meant(situation, mapped)
     return Call(
         operation=CreateInvoice(draft=draft),
         note=note,

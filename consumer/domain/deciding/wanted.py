@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from consumer.domain.arithmetic import sums_by_tax
+from consumer.domain.crediting import sums_text
 from consumer.domain.customer_choice import Known
 from consumer.domain.deciding.situation import Decision, Situation, WhoIs, park, unreadable
 from consumer.domain.folding import Folding, folded
@@ -68,6 +70,18 @@ def contact_wanted(situation: Situation, live: Document, wanted: Mapped) -> str 
     raise TypeError(f"{situation.customer!r} is no answer to who the customer is")
 
 
+def meant(situation: Situation, mapped: Mapped) -> dict[str, str]:
+    """Give what an intent keeps of an invoice that is about to be written, to know it by if no answer comes."""
+    sums = sums_by_tax(mapped.draft, digits_of(situation), rounding_of(situation))
+    return {
+        "sums": sums_text(sums),
+        "customer": mapped.customer,
+        "folded": "\n".join(mapped.folded),
+        "day_moved": "yes" if mapped.day_moved else "",
+        "paid_moment": "" if mapped.paid_moment is None else mapped.paid_moment.isoformat(),
+    }
+
+
 def pending_refunds(situation: Situation, live: Document) -> tuple[Refund, ...]:
     """Give the refunds that neither the invoice itself nor a credit note accounts for."""
     # What was credited on a former invoice of the order is not given back on this one.
@@ -88,8 +102,12 @@ def wanted_draft(situation: Situation) -> Mapped | Reason:
 
 
 def wanted_sent(situation: Situation, live: Document) -> Mapped | Reason:
-    """Give what a sent invoice is to say: as it was sent, only the refunds that it accounts for taken off."""
-    return wanted_with(situation, tuple(one for one in refunds_of(situation) if one.id in live.folded))
+    """Give what a sent invoice is to say: as it was sent, only the refunds that it accounts for taken off.
+
+    It keeps its day, though the period is closed by now: only what is yet to be written is moved.
+    """
+    as_sent = replace(situation, known=replace(situation.known, closed_until=None))
+    return wanted_with(as_sent, tuple(one for one in refunds_of(situation) if one.id in live.folded))
 
 
 def wanted_with(situation: Situation, refunds: tuple[Refund, ...]) -> Mapped | Reason:

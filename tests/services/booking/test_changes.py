@@ -6,6 +6,7 @@ Whole bookings over the ledger in memory, their calls counted.
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -34,6 +35,7 @@ from tests.services.booking.changing import (
     totals,
     with_shop,
 )
+from tests.services.sync.virtual_time import run
 
 UPDATED, CANCELLED = EventKind.UPDATED, EventKind.CANCELLED
 CANCEL = (CANCELLED, 2, None)
@@ -42,13 +44,13 @@ ALL = "1001~credit_note~!all-1"
 CHANGE = "1001~credit_note~!change-1"
 
 
-def pay_in_ledger(world: Shop) -> None:
-    """A person records the payment in the ledger."""
+def pay_in_ledger(world: Shop, amount: str = "122.00") -> None:
+    """A person records a payment in the ledger."""
     invoice = world.invoice
     operation = RecordPayment(
         contact_id=invoice.contact_id,
         invoice_id=invoice.invoice_id,
-        amount=invoice.total,
+        amount=Decimal(amount),
         paid_on=date(2026, 3, 14),
         reference="by hand",
     )
@@ -358,3 +360,43 @@ def test_a_closed_period_moves_the_invoice_to_the_first_open_day_where_the_shop_
     assert (invoice.issued_on, str(invoice.total)) == (date(2026, 3, 21), "222.00")
     assert invoice.words is not None
     assert "2026-03-14" in (invoice.words.notes or "")
+
+
+@pytest.mark.parametrize(
+    ("choice", "days", "reason"), [("park", [], "period_closed"), ("first_open_day", [date(2026, 3, 21)], "")]
+)
+def test_a_credit_note_in_a_closed_period_goes_by_the_same_setting(choice: str, days: list[date], reason: str) -> None:
+    """The refund was made on the fifteenth; the books are closed until the twentieth."""
+    told = (UPDATED, 2, an_order(refunds=[refund("r1", "22.00")]))
+    world = played(with_shop(closed_period=ClosedPeriod(choice)), paid(), sent, close, told)
+    assert ([note.issued_on for note in world.book.credits.notes.values()], world.reason()) == (days, reason)
+
+
+def test_five_updates_within_a_second_cost_one_booking() -> None:
+    """They come one after the other while the lane runs: one read, one write, of the last one."""
+    world = played(AUTOMATIC, paid())
+    world.now_seconds = 5000.0
+    world.counted()
+
+    async def scene() -> None:
+        async with world.process():
+            for version in range(2, 7):
+                await world.say(UPDATED, version, an_order(f"{version}00.00"))
+            await world.rest()
+
+    run(scene())
+    assert (world.counted(), totals(world.invoices)) == (["read_invoice", "update_invoice"], [("draft", "600.00")])
+
+
+@pytest.mark.parametrize("change", [DEARER, CANCEL], ids=["changed", "cancelled"])
+@pytest.mark.parametrize("hand", [lambda _: None, sent], ids=["draft", "sent"])
+def test_a_document_that_lies_in_a_closed_period_is_left_to_a_person(
+    change: tuple[EventKind, int, dict[str, object] | None], hand: Callable[[Shop], object]
+) -> None:
+    """The ledger lets nobody touch it, so that no other day helps: parked, with the fix, and nothing was written."""
+    shop = with_shop(
+        closed_period=ClosedPeriod.FIRST_OPEN_DAY, changed_sent=ChangedSent.UPDATE, cancelled_sent=CancelledSent.VOID
+    )
+    world = played(shop, paid(), hand, close, count, change)
+    assert (world.reason(), [str(invoice.total) for invoice in world.invoices]) == ("period_closed", ["122.00"])
+    assert (world.invoice.issued_on, world.counted().count("read_lock")) == (date(2026, 3, 14), 1)

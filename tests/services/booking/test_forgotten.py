@@ -1,4 +1,4 @@
-"""Postgres was restored and has forgotten what is in the ledger: its unique field refuses, and what is there is adopted."""
+"""Postgres was restored and has forgotten what is in the ledger: the unique field refuses, what is there is adopted."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def test_a_forgotten_credit_note_is_adopted_and_not_made_twice() -> None:
     assert (len(world.notes), after.ledger_id, after.sums) == (1, before.ledger_id, before.sums)
     assert (after.unique_key, after.part, after.n) == (before.unique_key, "r1", 1)
     assert (world.counted(), world.state()) == (
-        ["read_invoice", "create_credit_note", "find_credit_notes"],
+        ["read_invoice", "create_credit_note", "read_invoice", "find_credit_notes"],
         OrderState.BOOKED,
     )
 

@@ -30,6 +30,12 @@ def by_hand_paid(world: Shop) -> None:
     pay_in_ledger(world)
 
 
+def by_hand_paid_in_part(world: Shop) -> None:
+    """A person sends it and records 100.00: 22.00 are owed."""
+    world.send()
+    pay_in_ledger(world, "100.00")
+
+
 def nothing(_: Shop) -> None:
     """Nobody does anything."""
 
@@ -56,6 +62,13 @@ CASES: dict[str, tuple[ShopSettings, Hand | None, Event, dict[str, int], OrderSt
         by_hand_paid,
         REFUNDS,
         {"create_credit_note": 2, "refund_credit": 2},
+        OrderState.BOOKED,
+    ),
+    "a refund put on the invoice in part, the rest paid out": (
+        PAYS_OUT,
+        by_hand_paid_in_part,
+        (UPDATED, 2, an_order(refunds=[refund("r1", "50.00")])),
+        {"create_credit_note": 1, "apply_credit": 1, "refund_credit": 1},
         OrderState.BOOKED,
     ),
     "two refunds of a sent invoice": (PAYS_OUT, by_hand_sent, REFUNDS, {"create_credit_note": 2}, OrderState.BOOKED),
