@@ -296,10 +296,12 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
 def _as_meant(document: Document, sought: Mapping[str, str], known: Document | None, invoice: Invoice) -> Document:
     """Note what an invoice is made up of: what was about to be written, or what was known, if it comes to its total.
 
-    Whether a lost write arrived is told by that; where neither fits nothing may be credited without a person.
+    Whether a lost write arrived is told by that, and by whose contact it is now: a change of the customer alone leaves
+    every figure as it was. Where neither fits nothing may be credited without a person.
     """
     sums = read_sums(sought.get("sums", ""))
-    if sums and sum((one.gross for one in sums), ZERO) == invoice.total:
+    arrived = sought.get("contact_id", invoice.contact_id) == invoice.contact_id
+    if arrived and sums and sum((one.gross for one in sums), ZERO) == invoice.total:
         paid = sought.get("paid_moment", "")
         return replace(
             document,
