@@ -241,7 +241,9 @@ def adopted(record: OrderRecord, connection_id: str, invoice: Invoice, mapped: M
         unique_key=sought.get("unique_key") or invoice.unique_key or "",
     )
     if mapped is not None and proved:
-        return _with_content(document, mapped, invoice)
+        # Whose it is does not show in what a draft says: the order may have got another customer since.
+        customer = sought.get("customer", mapped.customer)
+        return replace(_with_content(document, mapped, invoice), customer=customer)
     return _as_meant(document, sought, None, invoice)
 
 
@@ -286,6 +288,7 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
         return not_ours
     return replace(
         _with_content(base, mapped, invoice),
+        customer=base.customer,
         agreed=compare(mapped.expected, invoice).equal,
         content_hash=bytes.fromhex(sought["content_hash"]),
         written_digest=draft_digest(mapped),
