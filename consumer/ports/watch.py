@@ -41,6 +41,7 @@ class Notice:
     judged_until: datetime | None
     verdict: Verdict
     announcement: Announcement | None = None
+    due: bool = False  # the order is to be decided anew: refunds may have waited for its invoice to be sent
     contact_moved_from: str = ""  # the ledger's id of a contact that was merged into the document's
 
 

@@ -52,14 +52,19 @@ def open_parts(
         leaving=leaving,
     )
     knowledge = Knowledge(view=view, caller=caller, lanes=tools.lanes, contacts=tools.contacts, steady=tools.steady)
-    watch = _watch(lease, tools, view, caller, several)
+    watch = _watch(lease, tools, view, caller, knowledge, several)
     return LaneParts(
         caller=caller, knowledge=knowledge, bench=_bench(lease, tools, view, caller, knowledge, watch), watch=watch
     )
 
 
 def _watch(
-    lease: LaneLease, tools: "LaneTools", view: LaneView, caller: Caller, several: Callable[[], bool]
+    lease: LaneLease,
+    tools: "LaneTools",
+    view: LaneView,
+    caller: Caller,
+    knowledge: Knowledge,
+    several: Callable[[], bool],
 ) -> Watch | None:
     if tools.watch is None:
         return None
@@ -73,6 +78,7 @@ def _watch(
         announce=tools.announce_for(view),
         steady=tools.steady,
         several=several,
+        shop=knowledge.shop,
         on_found=tools.on_found,
     )
 

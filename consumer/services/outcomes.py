@@ -274,7 +274,8 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
         layout=known.layout,
         unique_key=known.unique_key,
     )
-    base = replace(_as_meant(base, sought, known, invoice), emailed=known.emailed or base.emailed)
+    base = replace(base, emailed=known.emailed or base.emailed)
+    as_known, base = _as_meant(base, {}, known, invoice), _as_meant(base, sought, known, invoice)
     # As we last saw it: where our write has not arrived, whatever changed the document since was somebody else.
     not_ours = replace(base, ledger_modified_at=known.ledger_modified_at)
     if "digest" not in sought:
@@ -284,8 +285,9 @@ def _seen_again(known: Document, invoice: Invoice, sought: Mapping[str, str], ma
         # total that was never meant tells.
         meant = invoice.total == Decimal(sought.get("total", invoice.total))
         return replace(base if meant else not_ours, agreed=False, written_digest=None)
-    if not same_document(replace(mapped.draft, contact_id=invoice.contact_id), invoice):
-        return not_ours
+    if not same_document(replace(mapped.draft, contact_id=sought.get("contact_id", invoice.contact_id)), invoice):
+        # It never arrived. Of a change of words or of the day alone no figure tells that.
+        return replace(as_known, ledger_modified_at=known.ledger_modified_at)
     return replace(
         _with_content(base, mapped, invoice),
         customer=base.customer,

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from consumer.domain import watching
-from consumer.domain.ledger import Invoice, ListInvoices, Operation, ReadContact, ReadInvoice
+from consumer.domain.ledger import Invoice, InvoiceStatus, ListInvoices, Operation, ReadContact, ReadInvoice
 from consumer.domain.records import Announcement, Conclusion, OrderRecord
-from consumer.domain.settings import ConnectionSettings
+from consumer.domain.settings import ConnectionSettings, RefundOnDraft, ShopSettings
 from consumer.domain.states import OrderState, Priority
 from consumer.domain.watching import Known, Look, Verdict
 from consumer.errors import ConnectionStoppedError, DatabaseUnavailableError, LedgerError, NotFoundError
@@ -51,6 +51,7 @@ class Watch:
         announce: Announce,
         steady: Callable[[], float],
         several: Callable[[], bool],
+        shop: Callable[[str], ShopSettings | None],
         on_found: Callable[[str], None] = lambda _found: None,
     ) -> None:
         """``several`` tells whether more than one order of the lane may need a read; ``on_found`` counts findings."""
@@ -63,6 +64,7 @@ class Watch:
         self._announce = announce
         self._steady = steady
         self._several = several
+        self._shop = shop
         self._on_found = on_found
         self._doubles = Doubles(
             connection=connection, caller=caller, store=store, bookings=bookings, put_off=self._put_off
@@ -239,6 +241,7 @@ class Watch:
             judged_until=known.judged_until,
             verdict=verdict,
             announcement=self._news(record, verdict),
+            due=self._refunds_may_wait(known, verdict),
             contact_moved_from=moved_from,
         )
         if not await self._store.notice(notice):
@@ -256,6 +259,13 @@ class Watch:
             return None
         conclusion = Conclusion(state=OrderState.BOOKED)
         return self._announce(with_document(record, verdict.document), conclusion, "updated")
+
+    def _refunds_may_wait(self, known: Known, verdict: Verdict) -> bool:
+        """A draft was sent, of a shop that credits refunds only then: those that came before are credited now."""
+        shop = self._shop(known.key.shop_id)
+        later = shop is not None and shop.automatic and shop.refund_on_draft is RefundOnDraft.CREDIT_NOTE_LATER
+        draft = InvoiceStatus.DRAFT.value
+        return later and known.document.status == draft and verdict.document.status != draft
 
     async def _is_gone(self, contact_id: str) -> bool:
         """Tell whether a contact was deleted, merged or made inactive, from an invoice moved by itself."""

@@ -138,7 +138,7 @@ class MemoryWatchStore:
             if notice.verdict.note is not None:
                 self._db.decisions.append((notice.key, now, order.change, notice.verdict.note))
             self._move_links(notice)
-            if notice.verdict.gone:
+            if notice.verdict.gone or notice.due:
                 self._make_due(order, now)
             elif notice.announcement is not None and notice.announcement.digest != order.announced:
                 self._announce(order, notice.announcement, now)

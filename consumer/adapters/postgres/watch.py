@@ -127,7 +127,7 @@ class PostgresWatchStore:
 
     async def _go_on(self, connection: Connection, notice: Notice, order: asyncpg.Record) -> None:
         """Let the order be decided anew where its document is gone; else the shop may have to be told."""
-        if notice.verdict.gone:
+        if notice.verdict.gone or notice.due:
             await connection.execute(self._sql.make_due, *notice.key)
             if order["connection_id"] is not None:
                 # The lane's row last.

@@ -8,7 +8,7 @@ import pytest
 from consumer.adapters.memory.ledger import Fault
 from consumer.domain.events import EventKind
 from consumer.domain.ledger import InvoiceStatus, ListInvoices
-from consumer.domain.settings import DeletedInLedger
+from consumer.domain.settings import DeletedInLedger, RefundOnDraft
 from consumer.domain.states import OrderState
 from tests.services.sync.virtual_time import let_pass, run, until
 from tests.services.sync.world import BOOKS
@@ -128,6 +128,26 @@ def test_what_was_taken_away_by_hand_is_made_again_by_setting(how: str) -> None:
     assert world.state() is OrderState.BOOKED
     assert world.writes().count("create_invoice") == 2
     assert len(world.live()) == 1
+
+
+@pytest.mark.parametrize(
+    ("choice", "decided"),
+    [(RefundOnDraft.CREDIT_NOTE_LATER, ["create", "booked"]), (RefundOnDraft.CORRECT, ["create"])],
+)
+def test_an_order_whose_refunds_wait_for_the_sending_is_decided_anew(choice: RefundOnDraft, decided: list[str]) -> None:
+    """Where refunds are credited only once an invoice was sent, its sending makes the order due; else it does not."""
+    world = WatchedWorld(connection=watched())
+
+    async def work() -> None:
+        async with world.watching():
+            await booked(world, refund_on_draft=choice)
+            world.book.set_status(world.invoice().invoice_id, InvoiceStatus.SENT)
+            await looks(3)
+
+    run(work())
+    assert world.told_in_story() == decided
+    assert world.state() is OrderState.BOOKED
+    assert world.writes().count("create_credit_note") == 0
 
 
 def test_only_the_one_that_is_missing_is_read_singly() -> None:

@@ -90,7 +90,7 @@ FOR UPDATE
 UPDATE documents SET noticed_at = $3 WHERE connection_id = $1 AND kind = 'invoice' AND ledger_id = $2
 
 -- name: make_due
--- Its document is gone: the order is decided anew.
+-- Its document is gone, or was sent: the order is decided anew.
 UPDATE orders
 SET state = 'due', reason_code = NULL, reason_message = '', reason_fix = '', group_key = NULL, difference = NULL,
     due_at = clock_timestamp(), change = change + 1, takes = 0, attempts = 0, updated_at = clock_timestamp()
