@@ -8,6 +8,7 @@ from consumer.sources.woocommerce.payload import Row, moment, text, told
 
 DEFAULT_PAID = ("processing", "completed")
 DEFAULT_CANCELLED = ("cancelled", "trash")
+FAILED = "failed"
 FOLLOWS_PAYMENT = "refunded"  # the one other status of WooCommerce's own that only a paid order comes to
 
 
@@ -33,6 +34,11 @@ def moments(order: Row, kind: EventKind) -> dict[str, Any]:
     paid = _paid_at(order, kind, updated)
     fields = told(updated_at=updated, placed_at=moment(order, "date_created", "created_at"), paid_at=paid)
     return {**fields, "cancelled_at": (updated or None) if kind is EventKind.CANCELLED else None}
+
+
+def payment_failed(order: Row, kind: EventKind) -> bool:
+    """Tell whether the payment has come to nothing: of an order that was paid before, it was taken back."""
+    return kind is EventKind.UPDATED and status_of(order) == FAILED
 
 
 def _paid_at(order: Row, kind: EventKind, updated: str) -> str:

@@ -36,7 +36,7 @@ from consumer.sources.woocommerce.payload import (
     written,
 )
 from consumer.sources.woocommerce.presenting import Figures, Shape, shape_of
-from consumer.sources.woocommerce.standing import kind_of, moments, status_of
+from consumer.sources.woocommerce.standing import kind_of, moments, payment_failed, status_of
 
 META_ENTRIES_MAX = 200
 _CURRENCY = re.compile("[A-Z]{3}")
@@ -104,6 +104,7 @@ def _translated(order: Row, shop: ShopSettings) -> Translated:
         **told(
             number=_number(order, order_id),
             status=status_of(order),
+            payment_taken_back=payment_failed(order, kind) or None,
             discounts=_discounts(money),
             shipping=rendering.shipping(shape, money.taxes, money.digits),
             fees=rendering.fees(shape, money.taxes, money.digits),

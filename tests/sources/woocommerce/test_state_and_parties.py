@@ -50,6 +50,12 @@ def test_payment_is_told_of_paid_orders_only() -> None:
     assert told == ["2026-03-14T09:01:00Z", None, "2026-03-14T09:01:00Z"]
 
 
+def test_a_payment_that_failed_is_told_as_taken_back() -> None:
+    """Of an order that was booked before, a person hears of it; of one on hold nothing is known."""
+    told = [data_of(plain(status=status)).get("payment_taken_back") for status in ("failed", "on-hold", "processing")]
+    assert told == [True, None, None]
+
+
 def test_without_a_date_of_payment_the_next_one_is_taken() -> None:
     """First that of completion, then that of the last change."""
     given = plain(date_paid_gmt=None, date_completed_gmt="2026-03-15T08:00:00")
