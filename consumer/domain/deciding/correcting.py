@@ -117,7 +117,8 @@ def _update_sent(situation: Situation, live: Document, now: Invoice, wanted: Map
     if edited_by_hand(live, now) and not asked:
         fix = "Somebody edited it; overwrite that with `booked order update`, or correct"
         return park(needs_hand(ReasonCode.EDITED_BY_HAND, live, "changed", fix))
-    if draft_digest(wanted) == live.written_digest and not asked:
+    same = draft_digest(wanted) == live.written_digest and contact_id == live.contact_id
+    if same and not asked:
         return park(needs_hand(ReasonCode.DIFFERENCE, live, "came out with other figures", "Look at"))
     return _update(situation, wanted, live, now, contact_id)
 
