@@ -60,7 +60,8 @@ def folded(mapped: Mapped, order: Order, refunds: Sequence[Refund], way: Folding
 
 def _fold_one(mapped: Mapped, order: Order, refund: Refund, whole: Sequence[TaxSum], way: Folding) -> Mapped | Reason:
     ways = ways_of(way.rounding)
-    rest = sums_by_tax(mapped.draft, way.digits, ways[0])
+    # Of a draft of which all was given back nothing is left, although its lines stand as they were.
+    rest = sums_by_tax(mapped.draft, way.digits, ways[0]) if mapped.expected.total else ()
     if refund.amount == sum((one.gross for one in rest), ZERO):
         return _emptied(mapped, refund)
     try:

@@ -272,3 +272,11 @@ def test_a_refund_beyond_the_draft_says_so() -> None:
     left = taken(a_refund("177.01"), mapped(NET), NET)
     assert isinstance(left, Reason)
     assert left.code is ReasonCode.REFUND_EXCEEDS_INVOICE
+
+
+def test_nothing_is_left_for_a_refund_after_one_of_all() -> None:
+    """177.00 and then 10.00 of 177.00: the lines of the draft stand as they were, and are no room for the second."""
+    way = Folding(label="Refund", adjustment_label="Rounding", digits=2, rounding=PER_RATE)
+    left = folded(mapped(NET), NET, [a_refund("177.00"), replace(a_refund("10.00"), id="r2")], way)
+    assert isinstance(left, Reason)
+    assert left.code is ReasonCode.REFUND_EXCEEDS_INVOICE
