@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from consumer.domain.records import Conclusion, Outcome, Resolution
-from consumer.domain.states import OrderState, Reason, check_transition
+from consumer.domain.states import OrderState, Reason, Wish, check_transition
 
 
 class Reception(StrEnum):
@@ -64,6 +64,7 @@ class OrderAfter:
     booked: bool = False  # note the moment
     asked_ends: bool = False  # what a person had asked has come to a conclusion
     answer: str = ""  # and this is what came of it
+    wish: Wish | None = None  # becomes the order's
     announces: bool = False
 
 
@@ -109,13 +110,13 @@ def after(outcome: Outcome, before: OrderBefore, now: datetime) -> OrderAfter:
     """Tell where a fresh outcome leaves the order. Raises TransitionError for a step that the table does not know."""
     kept = replace(
         _unchanged(before),
-        asked_ends=bool(outcome.answer),
-        answer=outcome.answer,
         reference=before.reference or outcome.reference,
         connection_id=outcome.connection_id if outcome.document is not None else before.connection_id,
     )
     if before.change != outcome.change:
+        # What a person asks, or wants, since then is not answered by what was decided before.
         return _changed_meanwhile(outcome, kept, now)
+    kept = replace(kept, asked_ends=bool(outcome.answer), answer=outcome.answer, wish=outcome.wish)
     if outcome.conclusion is None:
         return _goes_on(outcome, before, kept, now)
     return _concluded(outcome, outcome.conclusion, before, kept, now)

@@ -133,7 +133,6 @@ class MemoryBookingStore:
         if outcome.note is not None:
             self._db.decisions.append((outcome.key, now, outcome.change, outcome.note))
         self._put(order, becoming, outcome_digest(outcome), now)
-        order.wish = outcome.wish or order.wish
         if becoming.announces:
             self._announce(order, outcome, now)
 
@@ -152,6 +151,7 @@ class MemoryBookingStore:
         order.reference, order.connection_id = becoming.reference, becoming.connection_id
         order.takes, order.recorded = 0, recorded
         order.released = order.released and not becoming.booked
+        order.wish = becoming.wish or order.wish
         if becoming.asked_ends and order.asked is not None:
             order.asked, order.answer = None, becoming.answer
         order.booked_at = now if becoming.booked else order.booked_at

@@ -30,7 +30,7 @@ from consumer.domain.recording import (
     receive,
 )
 from consumer.domain.records import Intent, IntentEnd, OrderRecord, Outcome, Resolution
-from consumer.domain.states import OrderState, Wish
+from consumer.domain.states import OrderState
 from consumer.ports.lanes import Begun, LaneLease, MustWait, NewIntent, Occupied, SlotRequest, Superseded
 
 
@@ -170,7 +170,7 @@ class PostgresBookingStore:
             note = rows.note_columns(outcome.key, outcome.change, outcome.note)
             await connection.execute(self._sql.insert_decision, *note)
         becoming = after(outcome, locked.before, locked.now)
-        await self._update(connection, outcome.key, becoming, outcome_digest(outcome), locked.now, outcome.wish)
+        await self._update(connection, outcome.key, becoming, outcome_digest(outcome), locked.now)
         if becoming.announces:
             await self._announce(connection, outcome, locked)
         return becoming
@@ -206,7 +206,6 @@ class PostgresBookingStore:
         becoming: OrderAfter,
         recorded: bytes | None,
         now: datetime,
-        wish: Wish | None = None,
     ) -> None:
         code, message, fix, group = reason_columns(becoming.reason)
         await connection.execute(
@@ -228,7 +227,7 @@ class PostgresBookingStore:
             now,
             becoming.asked_ends,
             storable(becoming.answer),
-            None if wish is None else wish.value,
+            None if becoming.wish is None else becoming.wish.value,
         )
 
     async def _announce(self, connection: Connection, outcome: Outcome, locked: _Locked) -> None:

@@ -1,5 +1,6 @@
 """What a person asks of one order: what is taken up goes before everything else, and all of it is written down."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -140,6 +141,20 @@ async def test_a_conclusion_ends_what_was_asked_and_keeps_the_answer(bench: Benc
     assert (after.facts.asked, after.answer) == (None, "There still is no tax of 22 %.")
     await bench.people.ask(key("1"), Ask.GENERATE, actor="jane")
     assert (await order(bench)).answer == ""
+
+
+async def test_what_is_asked_meanwhile_is_not_answered_by_what_was_decided_before(bench: Bench) -> None:
+    """A deletion comes to its end while a person asks for the document again: the newer word stands, and its wish."""
+    await book(bench)
+    await bench.people.ask(key("1"), Ask.DELETE, actor="jane")
+    leased = await lease(bench)
+    await claim(bench, leased)
+    await bench.people.ask(key("1"), Ask.UPDATE, actor="joe")
+    conclusion = Conclusion(state=OrderState.WITHDRAWN, reason=Reason(code=ReasonCode.NOT_WANTED, message="Deleted."))
+    late = replace(concluded(key("1"), conclusion, 2), wish=Wish.NONE, answer="There is no document any more.")
+    assert not await bench.bookings.record(late, leased)
+    after = await order(bench)
+    assert (after.facts.asked, after.facts.wish, after.answer) == (Ask.UPDATE, Wish.AUTO, "")
 
 
 @pytest.mark.parametrize("ask", [Ask.DELETE, Ask.DELETE_SENT])
