@@ -21,6 +21,7 @@ from consumer.adapters.memory.intake import MemoryIntakeStore
 from consumer.adapters.memory.lanes import MemoryLaneStore
 from consumer.adapters.memory.ledger import ChooseFault, MemoryLedgerFactory
 from consumer.adapters.memory.ledger_book import LedgerBook
+from consumer.adapters.memory.watch import MemoryWatchStore
 from consumer.domain.events import EventKind
 from consumer.domain.settings import ConnectionSettings
 from consumer.errors import DatabaseUnavailableError
@@ -229,6 +230,7 @@ class Process:
             steady=asyncio.get_running_loop().time,
             jitter=lambda: self._life.chance.uniform(0.0, 0.2),
             wait_for_wake=self._wait_for_wake,
+            watch=MemoryWatchStore(database),
         )
         return Sync(
             SyncParts(lanes=lanes, tools=tools, installation="main", owner=name, wait_for_work=self._wait_for_work)
