@@ -13,7 +13,7 @@ from tests.conformance.intake.rig import Rig
 from tests.conformance.replay.bench import lanes_of
 
 BACKFILL = 50_000
-"""A week's orders. Postgres gets 2,000 of them: the claim reads an index by priority, so that their number is no matter."""
+"""A week's orders. Postgres gets 2,000: a claim reads an index by priority, so that their number does not matter."""
 
 
 async def test_the_next_order_taken_is_the_live_one(rig: Rig) -> None:
