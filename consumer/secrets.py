@@ -65,8 +65,7 @@ class Keyring:
     def seal(self, plain: str, *, bound_to: str) -> bytes:
         """Encrypt a text for one place, named by ``bound_to``, such as ``connection/purpose``."""
         nonce = os.urandom(NONCE_BYTES)
-        key_id = self._writing.encode("ascii")
-        header = _VERSION + bytes([len(key_id)]) + key_id
+        header = self.prefix
         encrypted = self._ciphers[self._writing].encrypt(nonce, plain.encode(), _associated(header, bound_to))
         return header + nonce + encrypted
 
@@ -88,9 +87,14 @@ class Keyring:
             ) from None
         return plain.decode()
 
-    def needs_sealing_again(self, sealed: bytes) -> bool:
-        """Tell whether a secret was sealed with another key than the one that writes now. Raises SecretError."""
-        return _split(sealed)[1] != self._writing
+    @property
+    def prefix(self) -> bytes:
+        """Give what every secret begins with that is sealed with the writing key."""
+        return _header(self._writing)
+
+    def seal_again(self, sealed: bytes, bound_to: str) -> bytes:
+        """Open a secret of that place and seal it with the key that writes now. Raises SecretError."""
+        return self.seal(self.open(sealed, bound_to=bound_to), bound_to=bound_to)
 
     def __repr__(self) -> str:
         return f"Keyring(key_ids={list(self._ciphers)})"
@@ -106,6 +110,11 @@ def _decoded(encoded: str, n: int) -> bytes:
         return base64.b64decode(encoded.strip().replace("-", "+").replace("_", "/"), validate=True)
     except (binascii.Error, ValueError):
         raise ConfigurationError(KEYS_SETTING, f"entry {n} holds a key that is not base64") from None
+
+
+def _header(key_id: str) -> bytes:
+    encoded = key_id.encode("ascii")
+    return _VERSION + bytes([len(encoded)]) + encoded
 
 
 def _associated(header: bytes, bound_to: str) -> bytes:
