@@ -37,6 +37,7 @@ SETTINGS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "max_connections": "200",
+    "max_prepared_transactions": "4",  # none are used; a test makes one, to see that a forgotten one is noticed
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

@@ -1,0 +1,85 @@
+"""The watchdogs of a process, what its health tells of them, and the end that comes whatever hangs."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from consumer.adapters.kafka.health import KafkaHealth
+from consumer.bootstrap.parts import Stores, kafka_settings
+from consumer.config import Settings
+from consumer.lifecycle import Service
+from consumer.observability.metrics import Metrics
+from consumer.ports.settings import Figures
+from consumer.services.figures import FiguresReader
+from consumer.services.watchdog import CleaningWatch, LoopWatch, PeerWatch
+
+log = structlog.get_logger()
+
+# docs/deploying.md asks for five seconds between our own deadline and the container's kill.
+LAST_RESORT_SECONDS = 4.0
+_EXIT_CODE = 1
+
+
+class Watchdogs:
+    """What health asks: before the services are there it tells what is waited for."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.missing = "starting"
+        self.loop = LoopWatch(on_lag=metrics.loop_lag.observe, on_tasks=metrics.tasks.set)
+        self._metrics = metrics
+        self._cleaning = CleaningWatch()
+        self._services: list[Service] = []
+        self._peers: list[PeerWatch] = []
+
+    def make(self, settings: Settings, stores: Stores, *, with_broker: bool) -> list[Service]:
+        """Make the services that look after database and broker, and read the database's figures."""
+        self._peers = [PeerWatch("database", stores.health.ping)]
+        if with_broker:
+            self._peers.append(PeerWatch("broker", KafkaHealth(kafka_settings(settings)).ping))
+        return [FiguresReader(stores.figures, self._show), *self._peers]
+
+    def watch(self, services: list[Service]) -> None:
+        """From now on the services answer."""
+        self._services, self.missing = services, ""
+
+    def beats(self) -> Mapping[str, float]:
+        """Give the seconds since each loop's last beat."""
+        return {beat.name: beat.age_seconds() for service in self._services for beat in service.heartbeats}
+
+    async def readiness(self) -> Mapping[str, str]:
+        """Tell what is missing, by part, from what the watchdogs have found: whoever asks waits for nobody."""
+        if self.missing:
+            return {"database": self.missing}
+        answers = {service.name: "" if service.started.is_set() else "is starting" for service in self._services}
+        return answers | {peer.peer: peer.missing for peer in self._peers}
+
+    def _show(self, figures: Figures) -> None:
+        self._metrics.show(figures, time.time())
+        self._cleaning.look(figures)
+
+
+class LastResort:
+    """Ends the process by force when it has not ended in time after it was told to.
+
+    In a thread, because what hangs may be the event loop itself, or a thread that the interpreter would wait for.
+    Nothing is lost by it: every step is safe against ``kill -9``.
+    """
+
+    def __init__(self, seconds: float, *, end: Callable[[int], object] = os._exit) -> None:
+        self._end = end
+        self._timer = threading.Timer(seconds, self._act)
+        self._timer.daemon = True
+        self._armed = False
+
+    def arm(self) -> None:
+        """Begin to count; a second call does nothing."""
+        if not self._armed:
+            self._armed = True
+            self._timer.start()
+
+    def _act(self) -> None:
+        log.error("stopped_by_force", text="It did not stop in time. Nothing is lost; the next process goes on.")
+        self._end(_EXIT_CODE)
