@@ -20,6 +20,8 @@ from consumer.domain.settings import ConnectionSettings, Platform, ShopSettings
 from consumer.errors import ConfigurationError
 
 FILE_BYTES_MAX = 4 * 1024 * 1024
+DEPTH_MAX = 50  # of brackets within brackets
+_BRACKET = re.compile(r"[\[\]{}]")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -60,6 +62,7 @@ def parse_shops(text: str, *, name: str, environment: Mapping[str, str]) -> Plan
 
 def _loaded(text: str, name: str) -> tuple[yaml.Node | None, Any]:
     """Give the text's nodes, which know their lines, and its values."""
+    _refuse_depth(text, name)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_repeated_keys(node, name)
@@ -71,6 +74,16 @@ def _loaded(text: str, name: str) -> tuple[yaml.Node | None, Any]:
     except ValueError as error:
         # A date that there is not, such as 2026-02-30: YAML does not say on which line.
         raise ConfigurationError(f"{name}:{_line_of_date(node)}", f"a value cannot be read: {error}") from error
+
+
+def _refuse_depth(text: str, name: str) -> None:
+    """Refuse brackets within brackets without end: the parser's time grows with the square of their depth."""
+    depth = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        for sign in _BRACKET.findall(line):
+            depth = max(0, depth + (1 if sign in "[{" else -1))
+            if depth > DEPTH_MAX:
+                raise ConfigurationError(f"{name}:{number}", f"brackets are nested more than {DEPTH_MAX} deep")
 
 
 def _line_of_date(node: yaml.Node | None) -> int:

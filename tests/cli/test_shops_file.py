@@ -230,3 +230,10 @@ def test_a_file_beyond_its_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "large.yaml").write_text("#" * (4 * 1024 * 1024 + 1))
     with pytest.raises(ConfigurationError, match="larger than"):
         read_shops_file(tmp_path / "large.yaml", {})
+
+
+def test_brackets_without_end_are_refused_at_once() -> None:
+    """YAML's parser takes time with the square of the depth: a file of brackets would hold `apply` for minutes."""
+    error = fault("connections: {}\nshops: " + "[" * 100_000)
+    assert error.key == "shops.yaml:2"
+    assert "nested more than 50 deep" in str(error)

@@ -12,6 +12,7 @@ from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import ReasonCode
 from tests.domain.order_building import (
     CONNECTION,
+    FACTS,
     D,
     amounts,
     line,
@@ -21,6 +22,7 @@ from tests.domain.order_building import (
     shipping,
     stated,
     taxes_of,
+    vat,
     with_rounding,
     with_tax,
 )
@@ -174,6 +176,19 @@ def test_the_bound_of_the_shop_holds() -> None:
     """With a bound of 0 units nothing is adjusted."""
     strict = ShopSettings(shop_id="shop", rounding_line_units_per_document=0)
     assert parked(order(TWO, "4.89", tax_by_rate=TWO_TAXES), shop=strict).code is ReasonCode.NO_EXACT_LAYOUT
+
+
+def test_more_than_the_bound_of_the_shop_is_never_balanced() -> None:
+    """Four rates, each cut by nearly half a cent: 8.47 + 1.44915 is 9.92; the ledger gives 8.47 + 1.43 = 9.90.
+
+    Two cents are within the five that a shop has by default; a bound of one unit parks the same order.
+    """
+    four = [line("1", "2.34"), line("1", "1.88", "21"), line("1", "1.92", "19"), line("1", "2.33", "7.5")]
+    given = order(four, "9.92", tax_by_rate=stated(r22="0.51", r21="0.39", r19="0.36", r7_5="0.17"))
+    facts = replace(FACTS, taxes=vat("22", "21", "19", "7.5"))
+    assert mapped(given, facts=facts).draft.adjustment == D("0.02")
+    strict = ShopSettings(shop_id="shop", rounding_line_units_per_document=1)
+    assert parked(given, facts=facts, shop=strict).code is ReasonCode.NO_EXACT_LAYOUT
 
 
 def test_a_line_that_does_not_agree_with_its_own_price_is_never_balanced() -> None:

@@ -11,6 +11,7 @@ from consumer.domain.money import (
     Money,
     minor_digits,
     minor_unit,
+    round_half_down,
     round_half_up,
     split_by_largest_remainder,
 )
@@ -89,3 +90,12 @@ def test_parts_add_up_and_none_is_off_by_a_unit(units: int, weights: list[int], 
     for part, share in zip(parts, shares if sum(shares) else [D(1)] * len(shares), strict=True):
         assert abs(part - amount * share / total) < unit
         assert part * amount >= 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "digits", "rounded"),
+    [("0.075", 2, "0.07"), ("0.0751", 2, "0.08"), ("-0.075", 2, "-0.07"), ("2.5", 0, "2"), ("1.0005", 3, "1.000")],
+)
+def test_halves_go_towards_zero_where_a_shops_figures_are_read(amount: str, digits: int, rounded: str) -> None:
+    """Only halves differ from the ledger's rounding."""
+    assert str(round_half_down(D(amount), digits)) == rounded

@@ -71,6 +71,18 @@ async def test_the_same_outcome_twice_changes_nothing(bench: Bench) -> None:
     assert (await _read(bench)).sequence == 1
 
 
+async def test_a_step_that_ends_nothing_has_its_reasons_recorded_too(bench: Bench) -> None:
+    """A booking of several steps: why each was taken stands in the story, also where the order stays due."""
+    await open_books(bench, "1001")
+    leased = await lease(bench)
+    await claim(bench, leased)
+    note = Note(decision="adopt", words=("It was there already.",))
+    outcome = Outcome(key=ORDER, connection_id=BOOKS, change=(await _read(bench)).change, note=note)
+    assert await bench.bookings.record(outcome, leased)
+    assert await bench.decisions(ORDER) == ["adopt"]
+    assert (await _read(bench)).state is OrderState.DUE
+
+
 async def test_a_decision_without_a_call_is_recorded_once_too(bench: Bench) -> None:
     """Attempts are not counted twice by a repetition, but they are by the next try, however alike."""
     await open_books(bench, "1001")
