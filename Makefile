@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check format lock schemas bench money interleavings image clean
+.PHONY: help demo test check format lock schemas bench money interleavings simulate transactions chaos soak fuzz mutations mutations-domain figures sbom licences image clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,7 @@ check: $(READY) ## formatting, linters, types, generated files: what CI checks b
 	@$(BIN)/mypy
 	@$(BIN)/python -m schemas.generate --check
 	@$(BIN)/python -m consumer.cli.reference --check
+	@$(BIN)/python -m deploy.supply_chain.licences --check
 
 format: $(READY) ## put the code into shape
 	@$(BIN)/ruff format .
@@ -50,6 +51,38 @@ money: $(READY) ## a million random orders through the mapping, with a table by 
 
 interleavings: $(READY) ## a hundred thousand orders told in any order, with crashes and faults (an hour; INTERLEAVINGS="--count N --seed N")
 	@$(BIN)/python -m tests.interleaving.many $(INTERLEAVINGS)
+
+simulate: $(READY) ## play 20,000 simulated schedules, with the coverage (SIMULATE="--seeds 100000 --page docs/reliability.md")
+	@$(BIN)/python -m tests.simulation $(or $(SIMULATE),--seeds 20000)
+
+transactions: $(READY) ## every pair of the stores' methods, statement by statement, on Postgres
+	@$(BIN)/python -m tests.transactions.all $(TRANSACTIONS)
+
+chaos: $(READY) ## kill real processes at every point, twenty times, and the faults (an hour; CHAOS="--seeds 3")
+	@$(BIN)/python -m tests.chaos $(or $(CHAOS),--seeds 20)
+
+soak: $(READY) ## an hour of load with a fault every half minute, and the faults that take long (SOAK="--minutes 10")
+	@$(BIN)/python -m tests.chaos.soak $(SOAK)
+
+fuzz: $(READY) ## a million spoilt inputs for every parser (FUZZ="--inputs 100000 --page")
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
+
+mutations: $(READY) ## plant every bug of the list and show who catches it (an hour; MUTATIONS="--only WORD")
+	@$(BIN)/python -m tests.mutations.planted $(MUTATIONS)
+
+mutations-domain: $(READY) ## mutate the domain and list what survives (hours; MUTATIONS_DOMAIN="--module NAME")
+	@$(BIN)/python -m tests.mutations.domain $(MUTATIONS_DOMAIN)
+
+figures: $(READY) ## measure all figures of the docs again and write them there (many hours; FIGURES=word for a part)
+	@$(BIN)/python -m bench.figures --only "$(FIGURES)"
+
+sbom: $(READY) ## write the bill of materials of the program (CycloneDX) to dist/booked.cdx.json
+	@mkdir -p dist
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.lock --pyproject pyproject.toml \
+	  --output-reproducible --of JSON -o dist/booked.cdx.json
+
+licences: $(READY) ## write docs/licences.md again
+	@$(BIN)/python -m deploy.supply_chain.licences
 
 image: ## build the container image
 	docker build -t booked .
