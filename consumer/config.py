@@ -8,11 +8,22 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from consumer.errors import ConfigurationError
+from consumer.failpoints import parse_failpoints
+from consumer.transport import DatabaseTls, are_local, with_tls
 
 PREFIX = "BOOKED_"
 FILE_SUFFIX = "_FILE"
@@ -44,11 +55,24 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    # Before the address, which is completed by both.
+    database_tls: DatabaseTls | None = Field(
+        default=None,
+        description="How Postgres is spoken to: verify-full, require, or disable for plain text. Left out: "
+        "verify-full, but to this machine itself as the address says.",
+    )
+    database_ca_file: Path | None = Field(default=None, description="Certificates to trust for Postgres.")
     database_url: SecretStr = Field(description="Postgres, as postgresql://user:password@host:port/name.")
     kafka_servers: str = Field(min_length=1, description="Kafka's bootstrap servers, host:port, comma between.")
     secret_keys: SecretStr = Field(
         description="Keys that seal tokens at rest, as id:base64,id:base64; the first one writes, all of them read. "
         "`booked keys new` makes one."
+    )
+    database_services_role: Name = Field(
+        default="booked_services", description="Postgres role of the services; `booked migrate` gives it its rights."
+    )
+    database_reader_role: Name = Field(
+        default="booked_shop_reader", description="Postgres role of logins that read the rows of one shop."
     )
     environment: Environment = Field(default=Environment.PRODUCTION, description="production, staging or development.")
     installation: Name = Field(
@@ -66,7 +90,8 @@ class Settings(BaseModel):
     topic_order_rejected: Name = Field(default="order.rejected", description="Topic of messages we could not read.")
     consumer_group: Name = Field(default="booked", description="Kafka's consumer group.")
     kafka_security_protocol: SecurityProtocol = Field(
-        default=SecurityProtocol.PLAINTEXT, description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+        default=SecurityProtocol.SSL,
+        description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL. Left out: SSL, but PLAINTEXT to this machine itself.",
     )
     kafka_sasl_mechanism: str | None = Field(default=None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.")
     kafka_username: str | None = Field(default=None, description="User for SASL.")
@@ -79,6 +104,44 @@ class Settings(BaseModel):
     pool_connections: int = Field(default=10, ge=2, le=100, description="Connections to Postgres, at most.")
     stop_seconds: float = Field(default=25.0, gt=0, le=300, description="Time to finish what is in hand on SIGTERM.")
     lane_idle_seconds: float = Field(default=10.0, gt=0, le=600, description="An idle lane is given back after this.")
+    lease_seconds: float = Field(
+        default=15.0, ge=1, le=300, description="A lane and the relay pass on so long after their process has died."
+    )
+    kafka_session_seconds: float = Field(
+        default=10.0, ge=1, le=300, description="Kafka deals the partitions of a dead process anew after this."
+    )
+    token_renewal_seconds: float = Field(
+        default=20.0, ge=1, le=300, description="Another process may renew a token so long after one began to."
+    )
+    failpoints: str | None = Field(
+        default=None,
+        description="For tests: places at which the process kills, stops or fails itself; refused in production.",
+    )
+    retention_events_days: int = Field(
+        default=30, ge=2, le=3650, description="Events as they came are kept so many days; `booked retention`."
+    )
+    retention_exchanges_days: int = Field(
+        default=30, ge=2, le=3650, description="Calls to the ledger as they were made are kept so many days."
+    )
+    retention_outbox_days: int = Field(
+        default=7, ge=1, le=3650, description="Messages to the shops are kept so many days after they were sent."
+    )
+    retention_rejected_days: int = Field(
+        default=90, ge=1, le=3650, description="Messages that could not be orders are kept so many days."
+    )
+    retention_personal_days: int = Field(
+        default=400,
+        ge=1,
+        le=3650,
+        description="A settled order's content, with its personal data, is kept so many days after its last event.",
+    )
+    retention_audit_days: int = Field(default=730, ge=30, le=36_500, description="The audit log is kept so many days.")
+    retention_legal_years: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="Decisions, figures and the lines without personal data are kept so many years, as the law asks.",
+    )
     replay_overlap_seconds: float = Field(
         default=7200.0, ge=0, le=604_800, description="`booked replay` goes back so far behind where it last ended."
     )
@@ -94,15 +157,32 @@ class Settings(BaseModel):
 
     @field_validator("database_url")
     @classmethod
-    def _is_postgres(cls, value: SecretStr) -> SecretStr:
+    def _is_postgres(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("it has to begin with postgresql://")
+        # A wrong value of one of these is told by its own name; until then the address is taken as it would be without.
+        tls, ca_file = info.data.get("database_tls"), info.data.get("database_ca_file")
+        return SecretStr(with_tls(value.get_secret_value(), tls, ca_file))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _speaks_plainly_to_itself(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if "kafka_security_protocol" in values or not are_local(str(values.get("kafka_servers", "elsewhere"))):
+            return values
+        return {**values, "kafka_security_protocol": SecurityProtocol.PLAINTEXT}
+
+    @field_validator("failpoints")
+    @classmethod
+    def _are_failpoints(cls, value: str | None) -> str | None:
+        parse_failpoints(value or "")
         return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.sandbox_ledger_url and self.environment is Environment.PRODUCTION:
             raise ValueError(f"{PREFIX}SANDBOX_LEDGER_URL is refused with {PREFIX}ENVIRONMENT=production")
+        if self.failpoints and self.environment is Environment.PRODUCTION:
+            raise ValueError(f"{PREFIX}FAILPOINTS is refused with {PREFIX}ENVIRONMENT=production")
         sasl = self.kafka_security_protocol.value.startswith("SASL")
         if sasl and not (self.kafka_sasl_mechanism and self.kafka_username and self.kafka_password):
             raise ValueError(f"{PREFIX}KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD are needed with SASL")

@@ -24,7 +24,7 @@ def refused(**variables: str) -> ConfigurationError:
 def test_what_is_needed_is_enough_and_the_rest_has_defaults() -> None:
     """Variables of others are passed over."""
     settings = read_settings({**NEEDED, "PATH": "/bin", "BOOKED": "no prefix of ours"})
-    assert settings.database_url.get_secret_value() == NEEDED["BOOKED_DATABASE_URL"]
+    assert settings.database_url.get_secret_value().startswith(NEEDED["BOOKED_DATABASE_URL"])
     assert settings.environment is Environment.PRODUCTION
     assert settings.topics_in == ("order.paid", "order.updated", "order.cancelled")
 
@@ -67,7 +67,7 @@ def test_a_secret_may_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("postgresql://from-a-file/booked\n")
     values = {key: value for key, value in NEEDED.items() if key != "BOOKED_DATABASE_URL"}
     settings = read_settings({**values, "BOOKED_DATABASE_URL_FILE": str(tmp_path / "url")})
-    assert settings.database_url.get_secret_value() == "postgresql://from-a-file/booked"
+    assert settings.database_url.get_secret_value().startswith("postgresql://from-a-file/booked?")
 
 
 def test_a_value_that_is_given_twice_is_refused(tmp_path: Path) -> None:

@@ -15,11 +15,14 @@ from consumer.adapters.postgres.contacts import PostgresContactStore
 from consumer.adapters.postgres.figures import PostgresFiguresStore
 from consumer.adapters.postgres.health import PostgresHealthStore
 from consumer.adapters.postgres.intake import PostgresIntakeStore
+from consumer.adapters.postgres.keys import PostgresSealedStore
 from consumer.adapters.postgres.lanes import PostgresLaneStore
 from consumer.adapters.postgres.outbox import PostgresOutboxStore
 from consumer.adapters.postgres.people import PostgresPeopleStore
 from consumer.adapters.postgres.pool import Database, PoolLimits
+from consumer.adapters.postgres.privacy import PostgresPrivacyStore
 from consumer.adapters.postgres.rejected import PostgresRejectedStore
+from consumer.adapters.postgres.retention import PostgresRetentionStore
 from consumer.adapters.postgres.settings import PostgresSettingsStore
 from consumer.adapters.postgres.tokens import PostgresTokenStore
 from consumer.adapters.postgres.watch import PostgresWatchStore
@@ -59,6 +62,9 @@ class Stores:
     figures: PostgresFiguresStore
     health: PostgresHealthStore
     watch: PostgresWatchStore
+    sealed: PostgresSealedStore
+    privacy: PostgresPrivacyStore
+    retention: PostgresRetentionStore
 
 
 @asynccontextmanager
@@ -83,6 +89,9 @@ async def open_stores(settings: Settings, *, name: str = "booked") -> AsyncItera
             figures=PostgresFiguresStore(database),
             health=PostgresHealthStore(database),
             watch=PostgresWatchStore(database),
+            sealed=PostgresSealedStore(database),
+            privacy=PostgresPrivacyStore(database),
+            retention=PostgresRetentionStore(database),
         )
 
 
@@ -94,6 +103,7 @@ class LedgerWay:
     accounts: ZohoAccounts
     factory: ZohoLedgerFactory
     stores: Stores
+    token_renewal_seconds: float
 
     def open(self, connection: ConnectionSettings, slot_for_repeat: Callable[[], Awaitable[None]]) -> Ledger:
         """Open the ledger of a connection with its stored token."""
@@ -104,6 +114,7 @@ class LedgerWay:
             accounts=self.accounts,
             clock=steady_clock,
             slot_for_repeat=slot_for_repeat,
+            renewal_seconds=self.token_renewal_seconds,
         )
         return self.factory.open(connection, keeper)
 
@@ -114,7 +125,13 @@ async def open_ledger_way(settings: Settings, stores: Stores) -> AsyncIterator[L
     centers = DataCenters.make(sandbox_url=settings.sandbox_ledger_url, environment=settings.environment.value)
     accounts = ZohoAccounts(centers)
     try:
-        yield LedgerWay(data_centers=centers, accounts=accounts, factory=ZohoLedgerFactory(centers), stores=stores)
+        yield LedgerWay(
+            data_centers=centers,
+            accounts=accounts,
+            factory=ZohoLedgerFactory(centers),
+            stores=stores,
+            token_renewal_seconds=settings.token_renewal_seconds,
+        )
     finally:
         await accounts.aclose()
 

@@ -5,13 +5,13 @@ import os
 import random
 import signal
 import socket
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from enum import StrEnum
 
 import structlog
 
+from consumer.adapters.kafka.settings import SourceLimits
 from consumer.adapters.kafka.sink import KafkaSink
 from consumer.adapters.kafka.source import KafkaSource
 from consumer.adapters.postgres.migrations import HEAD, make_partitions
@@ -26,6 +26,7 @@ from consumer.bootstrap.parts import (
     steady_clock,
 )
 from consumer.bootstrap.reports import MetricsReport
+from consumer.bootstrap.watchdogs import LAST_RESORT_SECONDS, LastResort, Watchdogs
 from consumer.bootstrap.zones import ShopsReader
 from consumer.config import Settings
 from consumer.domain.events import EventKind
@@ -35,11 +36,10 @@ from consumer.observability.metrics import Metrics
 from consumer.ports.intake import Recorded
 from consumer.ports.wakeups import WakeKind
 from consumer.services.announcing import Announcer
-from consumer.services.figures import FiguresReader
 from consumer.services.groups_retrying import ClosedPeriods
 from consumer.services.intake import Intake, IntakeLimits
 from consumer.services.lane import LaneTools
-from consumer.services.relay import Relay
+from consumer.services.relay import Relay, RelayLimits
 from consumer.services.sync import Sync, SyncParts
 from consumer.sources.own import to_order
 from consumer.sources.reading import ShopReader
@@ -64,29 +64,41 @@ class Part(StrEnum):
 async def run_process(settings: Settings, parts: frozenset[Part]) -> None:
     """Run these parts until SIGTERM or SIGINT. Raises ConfigurationError, ServiceDiedError."""
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    last_resort = LastResort(settings.stop_seconds + LAST_RESORT_SECONDS)
+    _on_signals(stop.set, last_resort.arm)
     metrics = Metrics()
-    waiting = _Waiting()
+    dogs = Watchdogs(metrics)
     http = HttpServer(
-        health_app(beats=waiting.beats, readiness=waiting.readiness, metrics=metrics),
+        health_app(beats=dogs.beats, readiness=dogs.readiness, metrics=metrics, lag_seconds=dogs.loop.lag_seconds),
         host=settings.http_host,
         port=settings.http_port,
     )
     await http.start()
+    await dogs.loop.start()
     log.info("started", listens=":".join(str(part) for part in http.address), parts=sorted(parts))
     try:
         async with AsyncExitStack() as stack:
-            stores = await _database(settings, stack, stop, waiting)
+            stores = await _database(settings, stack, stop, dogs)
             if stores is None:
                 return
             way = await stack.enter_async_context(open_ledger_way(settings, stores))
             services = _services(settings, parts, stores, way, metrics)
-            waiting.watch(services, stores)
+            services += dogs.make(settings, stores, with_broker=bool(parts & {Part.INTAKE, Part.RELAY}))
+            dogs.watch(services)
             await _run(services, stop, settings.stop_seconds)
     finally:
+        await dogs.loop.stop(0.5)
         await http.stop(2.0)
         log.info("stopped")
+
+
+def _on_signals(*actions: Callable[[], None]) -> None:
+    def act() -> None:
+        for action in actions:
+            action()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, act)
 
 
 async def _run(services: list[Service], stop: asyncio.Event, deadline_seconds: float) -> None:
@@ -100,9 +112,7 @@ async def _run(services: list[Service], stop: asyncio.Event, deadline_seconds: f
         raise
 
 
-async def _database(
-    settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, waiting: "_Waiting"
-) -> Stores | None:
+async def _database(settings: Settings, stack: AsyncExitStack, stop: asyncio.Event, dogs: Watchdogs) -> Stores | None:
     """Wait for Postgres and for its schema, saying so; None where the process is asked to stop meanwhile."""
     said = ""
     while not stop.is_set():
@@ -117,7 +127,7 @@ async def _database(
         except DatabaseUnavailableError as error:
             missing = str(error)
         await attempt.aclose()
-        waiting.missing = missing
+        dogs.missing = missing
         if missing != said:
             log.warning("waits_for_database", missing=missing)
             said = missing
@@ -144,7 +154,6 @@ def _services(
     services: list[Service] = [
         WakeupsRunner(wakeups),
         DayPartitions(stores.database),
-        FiguresReader(stores.figures, lambda figures: metrics.show(figures, time.time())),
     ]
     if Part.INTAKE in parts:
         shops = ShopsReader(stores.settings, shared_topics=_topics(settings))
@@ -177,7 +186,7 @@ def _intake(
             wakeups.wake(WakeKind.OUTBOX)
 
     return Intake(
-        source=KafkaSource(settings=kafka_settings(settings), topics=settings.topics_in, group=settings.consumer_group),
+        source=_source(settings),
         store=stores.intake,
         kinds=kinds,
         read=ShopReader(directory=shops.directory, translators=TRANSLATORS).read,
@@ -187,6 +196,14 @@ def _intake(
         limits=IntakeLimits(records_max=settings.batch_records),
         shop_topics=lambda: shops.directory().topics,
         after=shops.started,
+    )
+
+
+def _source(settings: Settings) -> KafkaSource:
+    session = settings.kafka_session_seconds
+    limits = SourceLimits(session_seconds=session, heartbeat_seconds=min(3.0, session / 3))
+    return KafkaSource(
+        settings=kafka_settings(settings), topics=settings.topics_in, group=settings.consumer_group, limits=limits
     )
 
 
@@ -217,6 +234,7 @@ def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresW
         on_found=metrics.on_found,
         watch=stores.watch,
         idle_seconds=settings.lane_idle_seconds,
+        lease_seconds=settings.lease_seconds,
     )
     parts = SyncParts(
         lanes=stores.lanes,
@@ -236,8 +254,14 @@ def _relay(settings: Settings, stores: Stores, wakeups: PostgresWakeups, report:
         topics={"invoice.synced": settings.topic_invoice_synced, "order.rejected": settings.topic_order_rejected},
         owner=owner_name(),
         report=report,
+        limits=_relay_limits(settings),
     )
     return [relay, OutboxWaker(wakeups, relay.wake)]
+
+
+def _relay_limits(settings: Settings) -> RelayLimits:
+    third = settings.lease_seconds / 3
+    return RelayLimits(lease_seconds=settings.lease_seconds, renew_seconds=third, candidate_seconds=third)
 
 
 class WakeupsRunner(Service):
@@ -291,36 +315,3 @@ class OutboxWaker(Service):
         while not self.stopping.is_set():
             await self._wakeups.wait(WakeKind.OUTBOX, WAIT_SECONDS)
             self._wake.set()
-
-
-class _Waiting:
-    """What health asks: before the services are there it tells what is waited for."""
-
-    def __init__(self) -> None:
-        self.missing = "starting"
-        self._services: list[Service] = []
-        self._stores: Stores | None = None
-
-    def watch(self, services: list[Service], stores: Stores) -> None:
-        """From now on the services answer."""
-        self._services, self._stores, self.missing = services, stores, ""
-
-    def beats(self) -> Mapping[str, float]:
-        """Give the seconds since each loop's last beat."""
-        return {beat.name: beat.age_seconds() for service in self._services for beat in service.heartbeats}
-
-    async def readiness(self) -> Mapping[str, str]:
-        """Tell what is missing, by part."""
-        if self._stores is None:
-            return {"database": self.missing}
-        answers = {service.name: "" if service.started.is_set() else "is starting" for service in self._services}
-        answers["database"] = await _said(self._stores.health.ping)
-        return answers
-
-
-async def _said(ask: Callable[[], Awaitable[None]]) -> str:
-    try:
-        await ask()
-    except DatabaseUnavailableError as error:
-        return str(error)
-    return ""

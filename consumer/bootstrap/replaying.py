@@ -21,6 +21,7 @@ def replay_limits(settings: Settings) -> ReplayLimits:
         overlap=timedelta(seconds=settings.replay_overlap_seconds),
         deadline_seconds=settings.replay_deadline_seconds,
         share=settings.replay_share,
+        lease_seconds=4 * settings.lease_seconds,
     )
 
 

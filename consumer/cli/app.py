@@ -13,9 +13,12 @@ from consumer.cli import (
     ordering,
     people,
     previewing,
+    privacy,
+    reconciling,
     recovery,
     rejected,
     replaying,
+    roles,
     running,
     setting_up,
 )
@@ -59,4 +62,7 @@ rejected.add_to(app)
 doctor.add_to(app)
 recovery.add_to(app)
 replaying.add_to(app)
+privacy.add_to(app)
+reconciling.add_to(app)
 keys.add_to(app)
+roles.add_to(app)

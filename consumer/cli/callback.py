@@ -45,6 +45,9 @@ async def wait_for_callback(callback: Callback, port: int) -> str:
         query = request.query_params
         wrong = callback.check(query.get("state", ""), query.get("accounts-server"))
         if wrong:
+            if callback.used and not answered.done():
+                # It was our own request, answered from elsewhere: its state is spent, so nobody need wait any longer.
+                answered.set_exception(ConnectionStoppedError(f"Not connected: {wrong}", StopCause.NOT_CONNECTED))
             return PlainTextResponse(wrong, status_code=400)
         code = query.get("code", "")
         if not answered.done():

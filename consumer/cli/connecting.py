@@ -13,6 +13,7 @@ from consumer.cli.exits import console
 from consumer.config import Settings
 from consumer.domain.settings import ConnectionSettings
 from consumer.errors import ConfigurationError, ConnectionStoppedError, StopCause
+from consumer.failpoints import failpoint
 from consumer.ports.ledger import ClientCredentials, Grant
 from consumer.services.asking import asking
 from consumer.services.checkup import Finding
@@ -45,6 +46,7 @@ def connect(
             named = await _connection(stores, connection)
             client = _client(settings)
             grant = await _grant(way, named, client, self_client, port)
+            failpoint("code_exchanged")
             await _store(stores, named, client, grant, person(actor))
             console().print(f"Connection {connection} is authorised. Next: booked doctor", markup=False)
             print_findings(await _rounding(stores, way, connection))

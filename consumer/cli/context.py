@@ -10,6 +10,8 @@ from consumer.bootstrap.parts import LedgerWay, Stores, open_ledger_way, open_st
 from consumer.cli.exits import exits
 from consumer.config import Settings, read_settings
 from consumer.errors import ConfigurationError
+from consumer.failpoints import arm_failpoints
+from consumer.hardening import forbid_core_dumps
 from consumer.observability.logging import set_up_logging
 
 T = TypeVar("T")
@@ -17,7 +19,9 @@ T = TypeVar("T")
 
 def settings_now(*, quiet: bool = True) -> Settings:
     """Read the settings and set the logs up; a command for people logs only what is wrong."""
+    forbid_core_dumps()
     settings = read_settings(os.environ)
+    arm_failpoints(settings.failpoints)
     set_up_logging("error" if quiet else settings.log_level, sandbox_ledger=settings.sandbox_ledger_url)
     return settings
 
@@ -38,6 +42,12 @@ async def stores_and_ledgers(settings: Settings) -> AsyncIterator[tuple[Stores, 
     """Open what a command that asks a ledger needs."""
     async with open_stores(settings, name="booked-cli") as stores, open_ledger_way(settings, stores) as way:
         yield stores, way
+
+
+def onlooker(name: str | None) -> str:
+    """Give who looks: as ``person``, else the process's own number: a look is noted, and not refused for a name."""
+    actor = (name or os.environ.get("USER") or os.environ.get("LOGNAME") or "").strip()
+    return actor[:200] or f"user {os.getuid()}"
 
 
 def person(name: str | None) -> str:

@@ -29,6 +29,7 @@ class Exit(IntEnum):
     NOT_FOUND = 5  # there is no such order, shop or connection
     REFUSED = 6  # the ledger or its accounts server refused
     FINDINGS = 7  # the check found something to put right
+    STOPPED = 8  # it stopped before its end, and can go on from there
 
 
 def console() -> Console:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from consumer.bootstrap.parts import open_stores
-from consumer.cli.context import run_command
+from consumer.cli.context import onlooker, run_command
 from consumer.cli.exits import Exit, complain, console
 from consumer.config import Settings
 from consumer.domain.orders import OrderKey
@@ -27,12 +27,17 @@ def explain(
     shop: Annotated[str, typer.Argument(help="The shop's id.")],
     order: Annotated[str, typer.Argument(help="The order's id.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print it for a program.")] = False,
+    actor: Annotated[str | None, typer.Option("--as", help="Who you are, for the audit log.")] = None,
 ) -> None:
     """Tell what came in for an order, what was decided and why, what was sent, and what was answered."""
 
     async def work(settings: Settings) -> tuple[Story | None, LaneView | None]:
         async with open_stores(settings, name="booked-explain") as stores:
             story = await stores.people.story(OrderKey(shop, order))
+            if story is not None:
+                await stores.privacy.note_access(
+                    actor=onlooker(actor), action="looked at", shop_id=shop, order_id=order, details={"by": "explain"}
+                )
             if story is None or story.order.connection_id is None:
                 return story, None
             return story, await stores.lanes.view(story.order.connection_id)
@@ -59,6 +64,7 @@ def _plain(story: Story) -> dict[str, object]:
         "documents": [
             {"kind": d.kind, "number": d.number, "status": d.status, "total": d.total} for d in record.documents
         ],
+        "lines": story.layout,
         "story": [
             {"at": line.at, "kind": line.kind, "text": line.text, "details": line.details} for line in story.lines
         ],
@@ -81,6 +87,8 @@ def _print(story: Story, lane: LaneView | None) -> None:
             f"{agreed} {document.url}",
             markup=False,
         )
+    if record.personal_removed:
+        out.print("Its content was removed with its personal data; --json shows the lines that are kept.", markup=False)
     table = Table("When (UTC)", "What", "Story", show_lines=False)
     for line in story.lines:
         table.add_row(f"{line.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], line.kind, escape(line.text))

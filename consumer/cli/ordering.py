@@ -10,7 +10,7 @@ import typer
 from consumer.adapters.postgres.wakeups import PostgresWakeups
 from consumer.bootstrap.actions import action_tools
 from consumer.bootstrap.parts import open_stores
-from consumer.cli.context import person, run_command
+from consumer.cli.context import onlooker, person, run_command
 from consumer.cli.exits import Exit, complain, console
 from consumer.config import Settings
 from consumer.domain.asking import Mark, Reception
@@ -48,12 +48,21 @@ def about() -> None:
 
 
 @orders.command("show")
-def show(shop: Shop, order: Order, as_json: Json = False) -> None:
+def show(shop: Shop, order: Order, as_json: Json = False, actor: Who = None) -> None:
     """Show where an order stands, its documents, and what was asked of it last."""
 
     async def work(settings: Settings) -> OrderRecord | None:
         async with open_stores(settings, name="booked-order") as stores:
-            return await stores.bookings.read(OrderKey(shop, order))
+            record = await stores.bookings.read(OrderKey(shop, order))
+            if record is not None:
+                await stores.privacy.note_access(
+                    actor=onlooker(actor),
+                    action="looked at",
+                    shop_id=shop,
+                    order_id=order,
+                    details={"by": "order show"},
+                )
+            return record
 
     record = run_command(work)
     if record is None:

@@ -11,7 +11,7 @@ import typer
 
 from consumer.adapters.zoho.requests import Surroundings, build
 from consumer.bootstrap.parts import Stores, open_stores
-from consumer.cli.context import run_command
+from consumer.cli.context import onlooker, run_command
 from consumer.cli.exits import Exit, complain, console
 from consumer.cli.preview_output import as_data, print_preview
 from consumer.config import Settings
@@ -48,17 +48,24 @@ def preview_order(
         str, typer.Argument(help="The order's id, or a JSON file with one order; - reads standard input.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print it for a program.")] = False,
+    actor: Annotated[str | None, typer.Option("--as", help="Who you are, for the audit log.")] = None,
 ) -> None:
     """Show what would be sent for an order: each request to the letter, the totals, the customer; or why it parks.
 
-    Nothing is sent and nothing is written: it goes by what Booked has stored of the ledger. A file holds one order as
-    the shop publishes it. Ends with 7 where the order would be parked.
+    Nothing is sent, and nothing is written but who looked: it goes by what Booked has stored of the ledger. A file
+    holds one order as the shop publishes it. Ends with 7 where the order would be parked.
     """
     content = _read(order)
 
     async def work(settings: Settings) -> Preview:
         async with open_stores(settings, name="booked-preview") as stores:
-            return await _preview(stores, shop, order, content)
+            shown = await _preview(stores, shop, order, content)
+            if content is None:
+                name, details = onlooker(actor), {"by": "preview"}
+                await stores.privacy.note_access(
+                    actor=name, action="looked at", shop_id=shop, order_id=order, details=details
+                )
+            return shown
 
     try:
         shown = run_command(work)
@@ -120,6 +127,8 @@ async def _order(stores: Stores, shop: ShopSettings, target: str, content: bytes
         if found is None:
             raise _MissingError(Exit.NOT_FOUND, f"nothing is known of order {target} of shop {shop.shop_id}")
         record = found
+    if record.personal_removed:
+        raise _MissingError(Exit.NOT_FOUND, f"the content of order {target} was removed with its personal data")
     if record.content is None:
         raise _MissingError(Exit.NOT_FOUND, f"only a bare message is known of order {target}: nothing can be mapped")
     return record, to_order(record.content, shop.time_zone)

@@ -84,6 +84,7 @@ LIMITS = {
     "contacts_fresh_seconds": "How old the index of contacts may be.",
     "facts_fresh_seconds": "How old taxes, currencies and the organisation's data may be.",
     "watch_share": "Share of the day's calls for looking at what people changed; 0: none. See docs/watch.md.",
+    "reconcile_share": "Share of the day's calls that `booked reconcile` may take. See docs/reconcile.md.",
 }
 SHOP = {
     "connection": "The connection that its orders are booked into.",

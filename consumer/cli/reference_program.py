@@ -62,7 +62,9 @@ EXITS: dict[Exit, str] = {
     Exit.REFUSED: "The ledger or its accounts server refused or did not answer, or access was not allowed. "
     "`booked order`: what was asked cannot be done; the message says what to do first.",
     Exit.FINDINGS: "`booked doctor` found something wrong, `booked preview` an order that would park; `booked order` "
-    "left the order otherwise than was asked, `booked rejected retry` a message that is still bad.",
+    "left the order otherwise than was asked, `booked rejected retry` a message that is still bad; "
+    "`booked reconcile` found that shop and ledger differ.",
+    Exit.STOPPED: "`booked reconcile` stopped before its end, and says why; `--resume` goes on from there.",
 }
 KINDS: dict[type[MetricWrapperBase], tuple[str, str]] = {
     Counter: ("counter", "_total"),

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from consumer.bootstrap.actions import rejected_retry
 from consumer.bootstrap.parts import Stores, open_stores
-from consumer.cli.context import person, run_command
+from consumer.cli.context import onlooker, person, run_command
 from consumer.cli.exits import Exit, complain, console
 from consumer.config import Settings
 from consumer.ports.rejected import RejectedFilter, RejectedRow, RejectedState
@@ -73,12 +73,23 @@ def show(
     row_id: Annotated[int, typer.Argument(metavar="ID", help="As booked rejected list shows it.")],
     as_json: Json = False,
     raw: Annotated[bool, typer.Option("--raw", help="Write nothing but the value's own bytes.")] = False,
+    actor: Who = None,
 ) -> None:
     """Show one rejected message, with the bytes that came; what no terminal should see is written as escapes."""
 
     async def work(settings: Settings) -> RejectedRow | None:
         async with open_stores(settings, name="booked-rejected") as stores:
-            return await stores.rejected.read(row_id)
+            row = await stores.rejected.read(row_id)
+            if row is not None:
+                one = row.rejected
+                await stores.privacy.note_access(
+                    actor=onlooker(actor),
+                    action="looked at",
+                    shop_id=one.shop_id,
+                    order_id=one.order_id,
+                    details={"by": "rejected show", "id": row_id},
+                )
+            return row
 
     row = run_command(work)
     if row is None:

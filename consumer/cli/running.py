@@ -11,6 +11,7 @@ from consumer.bootstrap.collector import calm_collector
 from consumer.bootstrap.process import Part, run_process
 from consumer.cli.context import run_command, settings_now
 from consumer.cli.exits import Exit, complain, console, exits
+from consumer.cli.roles import roles_of
 from consumer.config import Settings
 from consumer.web.probe import ask
 
@@ -35,13 +36,19 @@ def run(
 
 
 def migrate() -> None:
-    """Bring the database's schema up to date; safe to run again, and by several at once."""
+    """Bring the database's schema and the rights of its roles up to date; safe to run again, and by several at once.
 
-    async def work(settings: Settings) -> None:
-        await migrate_database(settings.database_url.get_secret_value())
+    With the address of the role that owns the tables; the services need another one only (booked roles sql).
+    """
 
-    run_command(work)
+    async def work(settings: Settings) -> list[str]:
+        return await migrate_database(settings.database_url.get_secret_value(), roles=roles_of(settings))
+
+    missing = run_command(work)
     console().print("The schema is up to date.")
+    if missing:
+        names = " and ".join(missing)
+        console().print(f"The server has no role {names}; booked roles sql shows how to make them.", markup=False)
 
 
 def health() -> None:

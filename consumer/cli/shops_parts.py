@@ -110,6 +110,7 @@ class LimitsPart(_Part):
     contacts_fresh_seconds: Annotated[float, Field(gt=0)] = 3600.0
     facts_fresh_seconds: Annotated[float, Field(gt=0)] = 86400.0
     watch_share: Annotated[Decimal, Field(ge=0, le=Decimal("0.5"))] = Decimal("0.02")
+    reconcile_share: Annotated[Decimal, Field(ge=0, le=Decimal("0.7"))] = Decimal("0.10")
 
     def settings(self) -> LedgerLimits:
         """Give them as the domain has them: calls a minute become calls of the window."""

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from consumer.domain.ledger import InvoiceDraft, Operation, TaxRounding, WriteOperation
+from consumer.domain.ledger import InvoiceDraft, LedgerLine, Operation, TaxRounding, WriteOperation
 from consumer.domain.orders import RateFigures
 
 
@@ -27,7 +27,7 @@ class CreditNoteStatus(StrEnum):
 class CreditNote:
     """A credit note as the ledger has it; ``balance`` is what is not yet on an invoice or given back.
 
-    A list tells neither ``tax_total`` nor ``tax_by_rate`` (None).
+    A list tells neither ``tax_total`` nor ``tax_by_rate`` nor ``lines`` (None).
     """
 
     credit_note_id: str
@@ -41,6 +41,7 @@ class CreditNote:
     issued_on: date | None = None
     tax_total: Decimal | None = None
     tax_by_rate: tuple[RateFigures, ...] | None = None
+    lines: tuple[LedgerLine, ...] | None = None
     rounding: TaxRounding = TaxRounding.UNKNOWN
     unique_key: str | None = None
     created_at: datetime | None = None

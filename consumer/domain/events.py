@@ -60,6 +60,7 @@ class OrderEvent:
     replaced_characters: int = 0
     key_differs: bool = False
     traceparent: str = ""
+    erased: bool = False  # what it says of a person was left out: its order's customer was erased (domain.erasing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

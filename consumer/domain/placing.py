@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from consumer.domain.events import OrderEvent, Rejected
 from consumer.domain.orders import OrderKey
-from consumer.domain.revisions import Fold, OrderHead, Verdict, default_key, fold, refuse
+from consumer.domain.revisions import Fold, OrderHead, Revision, Verdict, default_key, fold, refuse
 from consumer.domain.settings import ConnectionSettings, RevisionKey, ShopSettings
 from consumer.domain.standing import Facts, Standing, stand
 from consumer.domain.states import Ask, OrderState, Priority, Reason, ReasonCode, Wish
@@ -55,6 +55,7 @@ class KnownOrder:
     released: bool = False
     announced: bool = False
     asked: Ask | None = None  # what a person waits for: no event takes that out of the line
+    erased: Revision | None = None  # up to which revision events say nothing of a person (domain.erasing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def fold_batch(
     for number, event in enumerate(events):
         by = keys.get(event.key)
         if by is None:
-            by = keys[event.key] = _key_of(event, shops.get(event.key.shop_id), known.get(event.key))
+            by = keys[event.key] = key_of(event, shops.get(event.key.shop_id), known.get(event.key))
         refusal = refuse(event, by, now)
         if refusal is None:
             taken.setdefault(event.key, []).append(number)
@@ -112,7 +113,8 @@ def fold_batch(
     return FoldedBatch(verdicts=tuple(v for v in verdicts if v is not None), folds=folds, keys=keys)
 
 
-def _key_of(event: OrderEvent, shop: ShopSettings | None, head: OrderHead | None) -> RevisionKey:
+def key_of(event: OrderEvent, shop: ShopSettings | None, head: OrderHead | None) -> RevisionKey:
+    """Give the key by which an order's revisions are told apart: its shop's, else what its own first event had."""
     if shop is not None and shop.revision is not None:
         return shop.revision
     if head is None:

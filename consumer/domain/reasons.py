@@ -87,6 +87,10 @@ CATALOGUE: dict[Code, tuple[str, str]] = {
         "Make it an active customer in the ledger, or name another in shops.yaml and run `booked apply`.",
     ),
     Code.ORDER_UNREADABLE: ("The order's content is missing or unreadable.", "Send the whole order as order.updated."),
+    Code.PERSONAL_DATA_REMOVED: (
+        "It needs the order's content, which is gone: by the retention, or because its customer was erased.",
+        "Send the whole order again as order.updated with a newer revision, or do it by hand and release the order.",
+    ),
     Code.NOT_SUPPORTED: (
         "The order has something that is not booked yet; the message names it.",
         "As the message says.",

@@ -120,10 +120,11 @@ class OrderRecord:
     event_time: datetime | None = None  # of the newest revision
     documents: tuple[Document, ...] = ()
     open_intent: Intent | None = None
-    kept_refunds: tuple[bytes, ...] = ()  # of older revisions, as JSON, which the content does not tell of
+    kept_refunds: tuple[bytes, ...] = ()  # as JSON: those that the content does not tell of; all where it is gone
     asked_note: str = ""
     answer: str = ""  # what came of what a person asked last
     due_at: datetime | None = None
+    personal_removed: bool = False  # the content is gone for good: by retention, or by an erasure
 
     @property
     def live_invoice(self) -> Document | None:

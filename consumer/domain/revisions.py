@@ -103,6 +103,11 @@ class OrderHead:
         return tuple(told.data for _, told in kept)
 
     @property
+    def told_refunds(self) -> tuple[bytes, ...]:
+        """Give all refunds by id: for an order whose own content is gone."""
+        return tuple(told.data for _, told in sorted(self.refunds.items()))
+
+    @property
     def paid_moment(self) -> datetime | None:
         """Give the moment of payment: as stated, else of placing, else of the first event that told; None if unpaid."""
         return (self.paid_at or self.placed_at or self.paid_told_at) if self.paid else None
@@ -141,6 +146,14 @@ def _rank(revision: Revision, by: RevisionKey) -> tuple[object, ...]:
 def newer(first: Revision, second: Revision, by: RevisionKey) -> bool:
     """Tell whether the first revision wins over the second: a total order, so that any two processes agree."""
     return _order_between(first, second, by) > 0
+
+
+def tells_more(first: Revision, second: Revision, by: RevisionKey) -> bool:
+    """Tell whether the first revision is newer by the shop's key alone.
+
+    The same revision that comes once more, at a later place or under another kind, is not: it is told again.
+    """
+    return _value(first, by) > _value(second, by)
 
 
 def default_key(event: OrderEvent) -> RevisionKey:

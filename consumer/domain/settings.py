@@ -123,6 +123,7 @@ class LedgerLimits:
     backfill_stops_at: Decimal = Decimal("0.30")  # of the day's calls left
     live_stops_at: Decimal = Decimal("0.05")
     watch_share: Decimal = Decimal("0.02")  # of the day's calls, for looking at what people changed; 0: no watch
+    reconcile_share: Decimal = Decimal("0.10")  # of the day's calls, for all of the day's `booked reconcile`
     call_deadline_seconds: float = 20.0
     settle_seconds: float = 300.0  # after a deadline nobody else writes before it
     settle_seconds_with_unique_field: float = 30.0

@@ -94,6 +94,7 @@ class ReasonCode(StrEnum):
     CUSTOMER_AMBIGUOUS = "customer_ambiguous"
     DEFAULT_CUSTOMER_MISSING = "default_customer_missing"
     ORDER_UNREADABLE = "order_unreadable"
+    PERSONAL_DATA_REMOVED = "personal_data_removed"
     NOT_SUPPORTED = "not_supported"
     ITEM_MISSING = "item_missing"
     DATE_MISSING = "date_missing"

@@ -43,6 +43,13 @@ class Metrics:
             "booked_found_in_ledger", "What people changed in a ledger, found by the watch.", ["what"], registry=here
         )
         self.alarms = Counter("booked_alarms", "Things that need a person, by kind.", ["kind"], registry=here)
+        self.loop_lag = Histogram(
+            "booked_event_loop_lag_seconds",
+            "How late the event loop came round to what was due.",
+            buckets=SECONDS,
+            registry=here,
+        )
+        self.tasks = Gauge("booked_tasks", "Tasks of the event loop; flat while the load is.", registry=here)
         self._figures_gauges(here)
 
     def _figures_gauges(self, here: CollectorRegistry) -> None:
@@ -65,10 +72,24 @@ class Metrics:
         self._snapshot = Gauge(
             "booked_oldest_snapshot_seconds", "Age of the database's oldest transaction.", registry=here
         )
+        self._cleaning_gauges(here)
         self._replay_gauges(here)
+        self._compared_gauges(here)
         self.figures_age = Gauge(
             "booked_figures_read_at_seconds", "When the figures above were read (unix).", registry=here
         )
+
+    def _cleaning_gauges(self, here: CollectorRegistry) -> None:
+        self._dead_rows = Gauge(
+            "booked_dead_rows",
+            "Rows that wait for vacuum, of a table that changes with every order.",
+            ["table"],
+            registry=here,
+        )
+        self._prepared = Gauge(
+            "booked_prepared_transaction_seconds", "Age of the database's oldest prepared transaction.", registry=here
+        )
+        self._idle_slots = Gauge("booked_idle_slots", "Replication slots that nobody reads.", registry=here)
 
     def _replay_gauges(self, here: CollectorRegistry) -> None:
         self._replayed = Gauge(
@@ -89,9 +110,24 @@ class Metrics:
             "booked_completeness_difference", "Paid orders that are told of and not recorded.", registry=here
         )
 
+    def _compared_gauges(self, here: CollectorRegistry) -> None:
+        labels = ["connection", "shop", "currency"]
+        self._unexplained = Gauge(
+            "booked_money_unexplained",
+            "Money between shop and ledger that the last `booked reconcile` could not explain; should be 0.",
+            labels,
+            registry=here,
+        )
+        self._compared_at = Gauge(
+            "booked_reconcile_last_success_seconds",
+            "When `booked reconcile` last came to its end for a shop (unix).",
+            labels,
+            registry=here,
+        )
+
     def show(self, figures: Figures, read_at: float) -> None:
         """Take over the database's figures; ``read_at`` in seconds since 1970."""
-        for gauge in (self._orders, self._outbox, self._token_age, self._daily_left, self._stopped):
+        for gauge in (self._orders, self._outbox, self._token_age, self._daily_left, self._stopped, self._dead_rows):
             gauge.clear()
         for state, count in figures.orders_by_state.items():
             self._orders.labels(state).set(count)
@@ -107,13 +143,26 @@ class Metrics:
             self._stopped.labels(connection).set(1)
         self._gaps.set(figures.gaps_open)
         self._snapshot.set(figures.oldest_snapshot_seconds)
+        for table, rows in figures.cleaning.dead_rows.items():
+            self._dead_rows.labels(table).set(rows)
+        self._prepared.set(figures.cleaning.prepared_seconds)
+        self._idle_slots.set(figures.cleaning.idle_slots)
         succeeded = figures.replay.success_age_seconds
         self._replayed.set(0 if succeeded is None else read_at - succeeded)
         self._replay_missing.set(figures.replay.missing)
         self._replay_lag.set(figures.replay.lag)
         self._replay_unverified.set(figures.replay.unverified)
         self._difference.set(figures.replay.difference)
+        self._show_compared(figures, read_at)
         self.figures_age.set(read_at)
+
+    def _show_compared(self, figures: Figures, read_at: float) -> None:
+        self._unexplained.clear()
+        self._compared_at.clear()
+        for one in figures.compared:
+            labels = (one.connection_id, one.shop_id, one.currency)
+            self._unexplained.labels(*labels).set(float(one.unexplained))
+            self._compared_at.labels(*labels).set(read_at - one.age_seconds)
 
     def on_call(self, operation: str, result: str, seconds: float) -> None:
         """Count one call to a ledger."""

@@ -1,13 +1,16 @@
 """The store behind the intake and the relay: events in, messages out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from consumer.domain.erasing import forgotten
 from consumer.domain.events import OrderEvent, Rejected
 from consumer.domain.orders import OrderKey
+from consumer.domain.revisions import OrderHead, Revision
+from consumer.domain.settings import RevisionKey
 from consumer.domain.states import Priority
 
 
@@ -42,6 +45,24 @@ class Taken:
     value: bytes | None
     record_key: bytes | None = None
     headers: Sequence[tuple[str, bytes]] = ()
+
+
+def as_recorded(
+    events: Sequence[tuple[Taken, OrderEvent]],
+    marks: Mapping[OrderKey, Revision],
+    heads: Mapping[OrderKey, OrderHead],
+    key_of: Callable[[OrderEvent], RevisionKey],
+) -> list[tuple[Taken, OrderEvent]]:
+    """Leave out of events what they say of a person, where their order's customer was erased and they tell no more.
+
+    Whatever way they come: every store of the intake asks here, for live events and for those put in again.
+    """
+    found = []
+    for taken, event in events:
+        mark = marks.get(event.key)
+        left = event if mark is None else forgotten(event, mark, key_of(event), heads[event.key].refunds)
+        found.append((taken, event) if left is event else (replace(taken, outcome=left, value=None, headers=()), left))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,14 @@ class Message:
 Answer = MessageRefusedError | BrokerUnavailableError | None
 
 
+class BrokerHealth(Protocol):
+    """Whether the broker can be worked with."""
+
+    async def ping(self) -> None:
+        """Answer within some seconds, or raise BrokerUnavailableError."""
+        ...
+
+
 class MessageSink(Protocol):
     """Sends messages. Every await is bounded."""
 

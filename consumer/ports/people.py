@@ -42,6 +42,7 @@ class Story:
 
     order: OrderRecord
     lines: tuple[StoryLine, ...]
+    layout: Mapping[str, Any] | None = None  # lines and figures, also when the content is gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

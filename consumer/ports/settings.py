@@ -1,7 +1,8 @@
 """Settings, figures and health."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Protocol
 
 from consumer.domain.settings import ConnectionSettings, ShopSettings
@@ -51,6 +52,26 @@ class ReplayFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CleaningFigures:
+    """What tells whether Postgres can clean up behind the queues."""
+
+    dead_rows: Mapping[str, int] = field(default_factory=dict)  # of the tables that change with every order
+    prepared_seconds: float = 0.0  # age of the oldest prepared transaction of this database
+    idle_slots: int = 0  # replication slots of the server that nobody reads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What the last comparison of a shop with its ledger could not explain, and how long ago it was."""
+
+    connection_id: str
+    shop_id: str
+    currency: str
+    unexplained: Decimal
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What the metrics show of the database; counts stop at 100,000 where counting more would cost too much."""
 
@@ -65,6 +86,8 @@ class Figures:
     gaps_open: int
     oldest_snapshot_seconds: float = 0.0
     replay: ReplayFigures = ReplayFigures()
+    compared: tuple[Compared, ...] = ()  # a thousand at most: those with the most money
+    cleaning: CleaningFigures = CleaningFigures()
 
 
 class FiguresStore(Protocol):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from consumer.errors import ConnectionStoppedError, LedgerUnavailableError, SecretError, StopCause, ThrottledError
+from consumer.failpoints import failpoint
 from consumer.ports.lanes import StoredToken, TokenStore
 from consumer.ports.ledger import Accounts, ClientCredentials
 
@@ -26,6 +27,7 @@ class TokenKeeper:
         clock: Callable[[], float],
         slot_for_repeat: Callable[[], Awaitable[None]],
         margin_seconds: float = MARGIN_SECONDS,
+        renewal_seconds: float = RENEWAL_SECONDS,
     ) -> None:
         self._connection_id = connection_id
         self._data_center = data_center
@@ -34,6 +36,7 @@ class TokenKeeper:
         self._clock = clock
         self._slot_for_repeat = slot_for_repeat
         self._margin_seconds = margin_seconds
+        self._renewal_seconds = renewal_seconds
         self._cached: tuple[str, float] | None = None  # token, and when it has to be renewed by the clock
         self._one_at_a_time = asyncio.Lock()
 
@@ -64,7 +67,7 @@ class TokenKeeper:
                 and stored.expires_in_seconds > self._margin_seconds
             ):
                 return self._remember(stored.access_token, stored.expires_in_seconds)
-            wait_seconds = await self._tokens.begin_renewal(self._connection_id, stored.version, RENEWAL_SECONDS)
+            wait_seconds = await self._tokens.begin_renewal(self._connection_id, stored.version, self._renewal_seconds)
             if wait_seconds <= 0:
                 return await self._renew(stored)
             await asyncio.sleep(min(wait_seconds, WAIT_CAP_SECONDS))
@@ -88,6 +91,7 @@ class TokenKeeper:
         except (ThrottledError, ConnectionStoppedError, LedgerUnavailableError):
             await self._tokens.end_renewal(self._connection_id)
             raise
+        failpoint("token_renewed")
         # Stored before it is used: a crash in between costs one renewal more, never a token that nobody knows.
         await self._tokens.save_renewed(
             self._connection_id, stored.version, renewed.access_token, renewed.expires_in_seconds

@@ -48,6 +48,7 @@ from consumer.services.outcomes import (
     judge_error,
     judge_write,
     live_document,
+    withhold_persons,
 )
 from consumer.services.retrying import after_error, order_pause_seconds
 
@@ -212,6 +213,7 @@ class Booking:
         return await self._bench.instead_of_reading(self._record, operation.invoice_id)
 
     async def _failed(self, error: LedgerError) -> Conclusion | None:
+        withhold_persons(error, self._record)
         if isinstance(error, ConnectionStoppedError):
             raise error
         conclusion = after_error(

@@ -24,6 +24,7 @@ from consumer.errors import (
     NotSentError,
     ThrottledError,
 )
+from consumer.failpoints import failpoint
 from consumer.ports.lanes import (
     Begun,
     BookingStore,
@@ -151,6 +152,7 @@ class Caller:
         begun, committed_by = began
         if not isinstance(begun, Begun):
             return begun
+        failpoint("intent_committed")
         return await self._in_own_task(self._write(write, intent_id, begun.slot, committed_by), write.operation.name)
 
     async def drain(self, seconds: float) -> None:
@@ -252,11 +254,13 @@ class Caller:
 
     async def _write(self, write: Write, intent_id: UUID, slot: Slot, committed_after: float) -> Written:
         sent = await self._send(write, intent_id, slot, committed_after)
+        failpoint("answer_read")
         outcome = write.judge(sent)
         throttle = throttle_of(sent.error)
         if throttle is not None:
             await self._until_recorded(lambda: self._calls.throttle(slot.connection_id, throttle))
         current = await self._until_recorded(lambda: self._bookings.record(outcome))
+        failpoint("outcome_committed")
         return Written(sent=sent, current=current)
 
     async def _send(self, write: Write, intent_id: UUID, slot: Slot, committed_after: float) -> Sent:

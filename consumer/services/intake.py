@@ -14,6 +14,7 @@ from time import perf_counter
 
 from consumer.domain.events import EventKind, OrderEvent, Rejected
 from consumer.errors import FencedError, UnavailableError
+from consumer.failpoints import failpoint
 from consumer.lifecycle import Service
 from consumer.ports.events import EventSource, OutOfRangeError, Record
 from consumer.ports.intake import IntakeStore, Recorded, Taken, TopicPartition
@@ -191,6 +192,8 @@ class Intake(Service):
         elif self._places.paused:
             self._places.resume()
         records = await self._source.fetch(self._limits.records_max, self._limits.wait_seconds)
+        if records:
+            failpoint("records_fetched")
         readings = self._places.readings()
         entries: list[Entry] = []
         for number, record in enumerate(records, 1):
@@ -254,6 +257,7 @@ class Intake(Service):
             began = perf_counter()
             try:
                 recorded = await self._store.record(taken)
+                failpoint("batch_committed")
             except UnavailableError as error:
                 self._report.waiting("database", error, backoff.attempts)
                 # Not a nap, which ends with the service: until the deadline it is tried again.
@@ -326,6 +330,7 @@ class Intake(Service):
         self._to_commit.clear()
         offsets = {place: offset for place, offset in self._taken.items() if self._committed.get(place) != offset}
         if offsets and await self._source.commit(offsets):
+            failpoint("offsets_committed")
             self._committed.update({place: offset for place, offset in offsets.items() if place in self._taken})
 
 

@@ -42,7 +42,6 @@ from consumer.services.watching import Watch
 log = structlog.get_logger()
 
 LEASE_SECONDS = 15.0
-RENEW_SECONDS = 5.0
 LOOK_SECONDS = 2.0  # wake-ups are hints: settings and due orders are looked at this often at least
 IDLE_SECONDS = 10.0  # then the lease is given back
 RESERVE_REST_SECONDS = 60.0  # where the day's budget does not even let the lane prepare
@@ -82,6 +81,7 @@ class LaneTools:
     watch: WatchStore | None = None  # None: nobody looks at what people change in the ledger
     beat: Callable[[], None] = lambda: None
     idle_seconds: float = IDLE_SECONDS
+    lease_seconds: float = LEASE_SECONDS
 
 
 class Lane:
@@ -238,7 +238,7 @@ class Lane:
             self._end = LaneEnd.CHANGED
 
     async def _take(self) -> float:
-        free = self._calls_at_once - len(self._in_hand)
+        free = self._streaks.places(self._calls_at_once) - len(self._in_hand)
         if free <= 0:
             return await self._take_urgent()
         await self._give_back_untouched()
@@ -252,7 +252,7 @@ class Lane:
 
     async def _take_urgent(self) -> float:
         """Take what is no backfill with full hands too: else it waits for all the calls of an order of a backfill."""
-        if len(self._in_hand) < self._calls_at_once + URGENT_PLACES:
+        if len(self._in_hand) < self._streaks.places(self._calls_at_once + URGENT_PLACES):
             claimed = await self._tools.lanes.claim(self._lease, 1, list(self._in_hand), only=URGENT)
             if claimed.orders:
                 await self._begin(claimed.orders)
@@ -389,9 +389,9 @@ class Lane:
 
     async def _keep_lease(self) -> None:
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(self._tools.lease_seconds / 3)
             try:
-                if not await self._tools.lanes.renew(self._lease, LEASE_SECONDS):
+                if not await self._tools.lanes.renew(self._lease, self._tools.lease_seconds):
                     self._end = LaneEnd.FENCED
                     self._finished.set()
                     return

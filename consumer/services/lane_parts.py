@@ -106,7 +106,8 @@ def _bench(
         jitter=tools.jitter,
         facts=knowledge.facts,
         learn_rounding=knowledge.learn_rounding,
-        looked_first=view.looked_first,
+        # A lane that is about to look first has done so before its first order: this view is from before that.
+        looked_first=view.looked_first or view.look_first,
         shop=knowledge.shop,
         items=knowledge.items,
         instead_of_reading=None if watch is None else watch.instead_of_reading,

@@ -16,6 +16,7 @@ from consumer.domain.deciding.probing import (
     under_way,
     ways_to_probe,
 )
+from consumer.domain.deciding.situation import unreadable
 from consumer.domain.ledger import Item, LedgerFacts, TaxRounding
 from consumer.domain.mapping import Mapped, items_needed, map_order
 from consumer.domain.orders import Order
@@ -77,6 +78,8 @@ class OrderMap:
 
     async def map(self, record: OrderRecord, order: Order | None, shop: ShopSettings) -> Mapped | Reason:
         """Map the order as it stands. Raises LedgerError where what it needs could not be read."""
+        if order is None and record.personal_removed:
+            return unreadable(record)
         if order is None:
             return Reason(
                 code=ReasonCode.ORDER_UNREADABLE,

@@ -33,6 +33,7 @@ from consumer.domain.records import (
     Resolution,
 )
 from consumer.domain.states import OrderState
+from consumer.domain.withholding import without_persons
 from consumer.errors import LedgerError, NotSentError, RefusedError, ThrottledError, UncertainError
 from consumer.services.calling import Sent
 from consumer.services.money_outcomes import money_after, sent_out
@@ -78,8 +79,14 @@ def intent_end(sent: Sent) -> IntentEnd:
     return IntentEnd(intent_id=sent.intent_id, resolution=resolution)
 
 
+def withhold_persons(error: LedgerError, record: OrderRecord) -> None:
+    """Take the persons out of what the ledger said: reasons go to the shop, to decisions and into the log."""
+    error.args = (without_persons(str(error), record.content), *error.args[1:])
+
+
 def judge_error(judging: Judging, sent: Sent, error: LedgerError, *, keep_due: bool = False) -> Outcome:
     """Make the outcome of a write that did not succeed; with ``keep_due`` the order is decided anew at once."""
+    withhold_persons(error, judging.record)
     conclusion = after_error(
         error,
         attempts=judging.record.attempts,

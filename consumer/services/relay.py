@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from consumer.errors import BrokerUnavailableError, DatabaseUnavailableError, FencedError, UnavailableError
+from consumer.failpoints import failpoint
 from consumer.lifecycle import Service
 from consumer.ports.intake import Lease, OutboxRow, OutboxStore
 from consumer.ports.messages import Message, MessageRefusedError, MessageSink
@@ -109,6 +110,7 @@ class Relay(Service):
         if not rows:
             await self._idle()
             return
+        failpoint("messages_taken")
         began = monotonic()
         sent = await self._round(_within(rows, self._limits.bytes_max))
         self._report.sent(sent, monotonic() - began)
@@ -135,6 +137,7 @@ class Relay(Service):
     async def _round(self, rows: Sequence[OutboxRow]) -> int:
         """Send these rows, none of a key that another has; mark, set aside; raise if the broker did not take some."""
         answers = await self._sink.send([self._message(row) for row in rows])
+        failpoint("messages_acknowledged")
         answered = list(zip(rows, answers, strict=True))
         sent = [row.id for row, answer in answered if answer is None]
         if sent:

@@ -10,6 +10,7 @@ from consumer.domain.orders import OrderKey
 from consumer.domain.replay import Allowances, Glimpse, HeldOrder, holds_for_sure, lacks, list_lacks, tells_payment
 from consumer.domain.settings import RevisionKey
 from consumer.domain.states import Priority
+from consumer.failpoints import failpoint
 from consumer.ports.events import Record
 from consumer.ports.intake import IntakeStore, Recorded, Taken
 from consumer.ports.replay import ReplayStore
@@ -143,9 +144,11 @@ class Comparison:
             batch += rejected
         if self.dry_run or not batch:
             return
+        failpoint("replay_listed")
         for start in range(0, len(batch), self.put_in_at_once):
             part = batch[start : start + self.put_in_at_once]
             self._note(await self.intake.put_in(part, priority=Priority.BACKFILL))
+            failpoint("replay_half_put_in")
         # Looked up again, since the store may have refused some: only what stands in `orders` is recorded.
         after = await self.store.held(sorted({one.event.key for one in missing if one.event is not None}))
         self._recorded = {key for key, order in after.items() if order.paid}

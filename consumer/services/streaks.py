@@ -22,6 +22,10 @@ class Streaks:
     differences: int = 0
     rests_until: float = 0.0  # by the steady clock; what fails meanwhile was under way before
 
+    def places(self, usual: int) -> int:
+        """Give how many orders may be in hand: one until the breaker has closed, since each probes the ledger."""
+        return 1 if self.failures >= FAILURES_MAX else usual
+
     def differs_too_often(self, conclusion: Conclusion) -> bool:
         """Count a conclusion; tell whether so many documents in a row came out with other figures than computed."""
         if conclusion.state in (OrderState.BOOKED, OrderState.WITHDRAWN):

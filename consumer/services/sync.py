@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import structlog
 
 from consumer.errors import DatabaseUnavailableError
+from consumer.failpoints import failpoint
 from consumer.lifecycle import Service
 from consumer.ports.lanes import LaneLease, LaneStore
-from consumer.services.lane import LEASE_SECONDS, Lane, LaneEnd, LaneTools
+from consumer.services.lane import Lane, LaneEnd, LaneTools
 from consumer.services.streaks import Streaks
 from consumer.services.waiting import first_of
 
@@ -53,6 +54,7 @@ class Sync(Service):
         for lane, _ in self._running.values():
             lane.stop()
         if self._running:
+            failpoint("drain_begun")
             await asyncio.wait([task for _, task in self._running.values()], timeout=deadline_seconds)
 
     async def _release(self) -> None:
@@ -88,11 +90,13 @@ class Sync(Service):
         if room <= 0:
             return
         try:
-            leases = await self._parts.lanes.lease_due(self._parts.owner, LEASE_SECONDS, room)
+            leases = await self._parts.lanes.lease_due(self._parts.owner, self._parts.tools.lease_seconds, room)
         except DatabaseUnavailableError:
             log.warning("sync_waits_for_database")
             await self.nap(PAUSE_SECONDS)
             return
+        if leases:
+            failpoint("lane_leased")
         for lease in leases:
             self._start(lease)
 

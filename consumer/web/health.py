@@ -9,7 +9,10 @@ from starlette.routing import Route
 
 from consumer.observability.metrics import Metrics
 
-LIVE_WITHIN_SECONDS = 60.0  # longer than any step of a loop between two beats
+# Longer than any step of a loop between two beats: a peer that answers nothing holds one for the 70 seconds of a
+# statement's end, and a restart would not make the peer answer.
+LIVE_WITHIN_SECONDS = 180.0
+LAG_SECONDS_MAX = 5.0
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -18,16 +21,19 @@ def health_app(
     beats: Callable[[], Mapping[str, float]],
     readiness: Callable[[], Awaitable[Mapping[str, str]]],
     metrics: Metrics,
+    lag_seconds: Callable[[], float] = lambda: 0.0,
     live_within_seconds: float = LIVE_WITHIN_SECONDS,
 ) -> Starlette:
     """Make the application.
 
-    ``beats`` gives the seconds since each loop's last heartbeat; ``readiness`` gives, per part, an empty text where it
-    is ready and a sentence where it is not.
+    ``beats`` gives the seconds since each loop's last heartbeat; ``lag_seconds`` how late the event loop itself came
+    round lately; ``readiness`` gives, per part, an empty text where it is ready and a sentence where it is not.
     """
 
     async def livez(_: Request) -> Response:
         late = {name: round(age, 1) for name, age in beats().items() if age > live_within_seconds}
+        if (lag := lag_seconds()) > LAG_SECONDS_MAX:
+            late["event loop"] = round(lag, 1)
         return JSONResponse({"alive": not late, "stuck": late}, status_code=503 if late else 200)
 
     async def readyz(_: Request) -> Response:

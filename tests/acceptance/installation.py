@@ -58,6 +58,7 @@ class Installation:
     unique_field: str | None = None
     more_connections: dict[str, dict[str, Any]] = field(default_factory=dict)
     with_organization_id: bool = True
+    command_seconds: float = 60.0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -66,6 +67,9 @@ class Installation:
             "BOOKED_ENVIRONMENT": "development",
             "BOOKED_KAFKA_SERVERS": self.kafka_servers,
             "BOOKED_DATABASE_URL": self.database_url,
+            # Servers of a sandbox may stand in containers with addresses of their own, and know no certificates.
+            "BOOKED_DATABASE_TLS": "disable",
+            "BOOKED_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
             "BOOKED_SECRET_KEYS": self.key,
             "BOOKED_SANDBOX_LEDGER_URL": self.ledger.url,
             "BOOKED_ZOHO_CLIENT_ID": CLIENT_ID,
@@ -100,7 +104,7 @@ class Installation:
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(self.command_seconds):
                 printed, _ = await process.communicate()
         finally:
             if process.returncode is None:

@@ -1,7 +1,7 @@
 """`booked order`, `booked parked`, `booked release` and `booked rejected`: words in, words and exit codes out."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -78,6 +78,8 @@ class Fakes:
         self.rows: list[RejectedRow] = [ROW]
         self.people = SimpleNamespace(groups=self._groups, release=self._release, note=self._note)
         self.rejected = SimpleNamespace(find=self._find, read=self._read, settle=self._settle)
+        self.privacy = SimpleNamespace(note_access=self._looked)
+        self.looked: list[tuple[str, str]] = []
         self.lanes = SimpleNamespace(resume_connection=self._resume)
         self.intake = SimpleNamespace(note_committed_ahead=self._look_first)
         self.settings = SimpleNamespace(connections=self._connections)
@@ -98,6 +100,11 @@ class Fakes:
 
     async def _read(self, row_id: int) -> RejectedRow | None:
         return next((row for row in self.rows if row.row_id == row_id), None)
+
+    async def _looked(self, *, actor: str, action: str, details: Mapping[str, Any], **of: str) -> None:
+        assert actor
+        assert set(of) == {"shop_id", "order_id"}
+        self.looked.append((action, details["by"]))
 
     async def _settle(self, row_id: int, state: RejectedState, *, actor: str, note: str = "") -> bool:
         self.said.append((row_id, state, actor, note))
@@ -341,6 +348,7 @@ def test_a_rejected_message_is_shown_without_harm_to_the_terminal(fakes: Fakes) 
     assert json.loads(booked("rejected", "show", "7", "--json").output)["value"] == "eyJhIjogIhtbMzFtcmVkIn0K/wA="
     assert booked("rejected", "show", "8").exit_code == Exit.NOT_FOUND
     assert fakes.said == []
+    assert fakes.looked == [("looked at", "rejected show")] * 3
 
 
 @contextmanager

@@ -68,7 +68,7 @@ class Installation:
             await stores.intake.record([event])
 
     async def preview(self, *words: str, content: str | None = None) -> Result:
-        """Run the command; every row of every table must stay as it is."""
+        """Run the command; every row of every table must stay as it is, but for the note of who looked."""
         before = await self._rows()
         environment = {**self.environment, "COLUMNS": "200", "NO_COLOR": "1"}
         result = await asyncio.to_thread(
@@ -92,6 +92,7 @@ class Installation:
             return {
                 name: sorted(str(row) for row in await connection.fetch(f'SELECT t::text FROM "{name}" t'))
                 for name in names
+                if name != "audit_log"
             }
         finally:
             await connection.close()
@@ -148,6 +149,12 @@ async def test_a_recorded_order_is_previewed_for_a_program(installation: Install
     body = json.loads(data["requests"][-1]["body"])
     assert (body["customer_id"], body["reference_number"], body["date"]) == ("901", "7", "2026-03-02")
     assert data["layout"] == ["Prices are without tax in them."]
+    connection = await asyncpg.connect(installation.url)
+    try:
+        rows = await connection.fetch("SELECT order_id FROM audit_log WHERE action = 'looked at'")
+    finally:
+        await connection.close()
+    assert [row["order_id"] for row in rows] == ["7"]
 
 
 async def test_standard_input_is_read_too(installation: Installation) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import httpx
+import pytest
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from consumer.observability.metrics import Metrics
@@ -10,7 +11,9 @@ from consumer.web.health import health_app
 from consumer.web.server import HttpServer
 
 
-async def get(path: str, beats: Mapping[str, float], readiness: Mapping[str, str]) -> httpx.Response:
+async def get(
+    path: str, beats: Mapping[str, float], readiness: Mapping[str, str], *, lag: float = 0.0
+) -> httpx.Response:
     """Ask the application, without a network."""
     asked: list[str] = []
 
@@ -18,7 +21,7 @@ async def get(path: str, beats: Mapping[str, float], readiness: Mapping[str, str
         asked.append(path)
         return readiness
 
-    app = health_app(beats=lambda: beats, readiness=ready, metrics=Metrics())
+    app = health_app(beats=lambda: beats, readiness=ready, metrics=Metrics(), lag_seconds=lambda: lag)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://health") as client:
         answer = await client.get(path)
     assert asked == ([path] if path == "/readyz" else []), "only readiness asks anybody"
@@ -27,14 +30,28 @@ async def get(path: str, beats: Mapping[str, float], readiness: Mapping[str, str
 
 async def test_it_is_alive_while_every_loop_comes_round() -> None:
     """Also when nothing is ready: a restart would not bring the database back."""
-    answer = await get("/livez", {"sync.leasing": 2.0, "intake.taking": 59.0}, {"database": "away"})
+    answer = await get("/livez", {"sync.leasing": 2.0, "intake.taking": 179.0}, {"database": "away"})
     assert (answer.status_code, answer.json()) == (200, {"alive": True, "stuck": {}})
 
 
 async def test_a_loop_that_is_stuck_is_named() -> None:
     """With its age."""
-    answer = await get("/livez", {"sync.leasing": 61.26, "intake.taking": 1.0}, {})
-    assert (answer.status_code, answer.json()) == (503, {"alive": False, "stuck": {"sync.leasing": 61.3}})
+    answer = await get("/livez", {"sync.leasing": 181.26, "intake.taking": 1.0}, {})
+    assert (answer.status_code, answer.json()) == (503, {"alive": False, "stuck": {"sync.leasing": 181.3}})
+
+
+async def test_a_loop_that_waits_for_a_slow_peer_is_alive() -> None:
+    """A statement without an answer ends after 60 s, and its connection 10 s later: no restart would help."""
+    answer = await get("/livez", {"intake.writer": 75.0}, {"database": "away"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(("lag", "status"), [(0.0, 200), (5.0, 200), (5.1, 503)])
+async def test_an_event_loop_that_stood_still_is_not_alive(lag: float, status: int) -> None:
+    """Above five seconds; it is named among what is stuck."""
+    answer = await get("/livez", {}, {}, lag=lag)
+    assert answer.status_code == status
+    assert answer.json()["stuck"] == ({"event loop": lag} if status == 503 else {})
 
 
 async def test_it_is_ready_when_nothing_is_missing() -> None:

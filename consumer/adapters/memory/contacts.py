@@ -73,6 +73,8 @@ class MemoryContactStore:
         async with self._db.transaction() as now:
             for contact in contacts:
                 key = (connection_id, contact.contact_id)
+                if self._was_erased(key, contact):
+                    continue
                 self._db.contacts[key] = _merged(self._db.contacts.get(key), contact)
             lane = self._db.lanes[connection_id]
             if refresh:
@@ -80,6 +82,16 @@ class MemoryContactStore:
                 _note_refresh(lane, page, sorted(c.modified_at for c in contacts if c.modified_at is not None), now)
             elif (lane.contacts_page, lane.contacts_complete_at is not None) != (page, complete):
                 _note_filling(lane, page, now, complete=complete)
+
+    def _was_erased(self, key: tuple[str, str], contact: Contact) -> bool:
+        """Tell whether a list shows a contact as it was before its erasure; a newer change brings it back."""
+        if key not in self._db.contacts_erased:
+            return False
+        before = self._db.contacts_erased[key]
+        if before is not None and contact.modified_at is not None and contact.modified_at > before:
+            del self._db.contacts_erased[key]
+            return False
+        return True
 
     def _let_go_on(self, connection_id: str, contacts: Sequence[Contact], now: datetime) -> None:
         usable = {contact.contact_id for contact in contacts if contact.active and contact.is_customer}
@@ -95,6 +107,7 @@ class MemoryContactStore:
         """See the port."""
         async with self._db.transaction() as now:
             self._let_go_on(connection_id, [contact], now)
+            self._db.contacts_erased.pop((connection_id, contact.contact_id), None)
             self._db.contacts[connection_id, contact.contact_id] = contact
 
     async def drop(self, connection_id: str, contact_id: str) -> None:

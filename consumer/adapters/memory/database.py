@@ -18,7 +18,7 @@ from consumer.domain.exchanges import Exchange
 from consumer.domain.ledger import Contact, Invoice, LedgerFacts
 from consumer.domain.orders import OrderKey
 from consumer.domain.records import Document
-from consumer.domain.revisions import OrderHead
+from consumer.domain.revisions import OrderHead, Revision
 from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import Ask, OrderState, Reason, Wish
 from consumer.errors import StopCause
@@ -60,6 +60,10 @@ class OrderRow:
     changes_since: datetime | None = None
     first_seen_at: datetime | None = None
     booked_at: datetime | None = None
+    updated_at: datetime | None = None  # when the newest event came in
+    layout: dict[str, Any] | None = None
+    personal_removed_at: datetime | None = None
+    erased_mark: Revision | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,6 +205,8 @@ class MemoryDatabase:
         self.watch_seen: dict[tuple[str, str], datetime] = {}
         self.watch_put_off: dict[tuple[str, str], Invoice] = {}
         self.audit: list[dict[str, Any]] = []
+        self.reconcile: Any = None  # the tables of adapters.memory.reconcile, made by it
+        self.contacts_erased: dict[tuple[str, str], datetime | None] = {}  # the ledger's last change before the erasure
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[datetime]:

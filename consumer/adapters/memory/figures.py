@@ -5,7 +5,7 @@ from datetime import datetime
 
 from consumer.adapters.memory.database import MemoryDatabase
 from consumer.domain.states import OrderState, ReasonCode
-from consumer.ports.settings import Figures, ReplayFigures
+from consumer.ports.settings import Compared, Figures, ReplayFigures
 
 _AT_MOST = 100_000
 _ALARMING = frozenset({ReasonCode.UNKNOWN_SHOP, ReasonCode.CONNECTION_STOPPED})
@@ -39,7 +39,22 @@ class MemoryFiguresStore:
                 connections_stopped={name: cause.value for name, cause in stopped.items() if cause is not None},
                 gaps_open=len(self._db.gaps) - len(self._db.closed_gaps),
                 replay=self._replay(now),
+                compared=self._compared(now),
             )
+
+    def _compared(self, now: datetime) -> tuple[Compared, ...]:
+        tables = self._db.reconcile
+        rows = [] if tables is None else sorted(tables.money.items(), key=lambda row: (-row[1][0], row[0]))
+        return tuple(
+            Compared(
+                connection_id=connection_id,
+                shop_id=shop_id,
+                currency=currency,
+                unexplained=amount,
+                age_seconds=(now - compared_at).total_seconds(),
+            )
+            for (connection_id, shop_id, currency), (amount, compared_at) in rows[:1000]
+        )
 
     def _replay(self, now: datetime) -> ReplayFigures:
         runs = self._db.replay_runs

@@ -17,6 +17,7 @@ from consumer.domain.placing import (
     Ties,
     connection_of,
     fold_batch,
+    key_of,
     keys_to_fix,
     place_changed,
     place_new,
@@ -28,7 +29,7 @@ from consumer.domain.revisions import OrderHead, Verdict
 from consumer.domain.settings import ConnectionSettings, RevisionKey, ShopSettings
 from consumer.domain.states import Priority
 from consumer.errors import FencedError
-from consumer.ports.intake import Gap, Position, Recorded, Taken, TopicPartition
+from consumer.ports.intake import Gap, Position, Recorded, Taken, TopicPartition, as_recorded
 
 _REJECTED_BYTES = 1024 * 1024
 _REFUSALS = frozenset({Verdict.REVISION_MISSING, Verdict.REVISION_IN_FUTURE})
@@ -103,9 +104,9 @@ class MemoryIntakeStore:
         return self._fold_in(self._admit(batch), now, None)
 
     def _fold_in(self, admitted: _Admitted, now: datetime, priority: Priority | None) -> Recorded:
-        events = admitted.events
-        for shop_id, key in keys_to_fix([event for _, event in events], self._db.shops).items():
+        for shop_id, key in keys_to_fix([event for _, event in admitted.events], self._db.shops).items():
             self._db.shops[shop_id] = replace(self._db.shops[shop_id], revision=key)
+        events = self._to_record(admitted.events)
         heads = {e.key: self._db.orders[e.key].head for _, e in events if e.key in self._db.orders}
         folded = fold_batch([event for _, event in events], heads, self._db.shops, now)
         woken = self._place(folded, now, priority)
@@ -123,6 +124,14 @@ class MemoryIntakeStore:
             verdicts=dict(+admitted.verdicts),
             woken=frozenset(woken),
             outbox_rows=told,
+        )
+
+    def _to_record(self, events: Sequence[tuple[Taken, OrderEvent]]) -> list[tuple[Taken, OrderEvent]]:
+        rows = {event.key: self._db.orders[event.key] for _, event in events if event.key in self._db.orders}
+        marks = {key: row.erased_mark for key, row in rows.items() if row.erased_mark is not None}
+        heads = {key: rows[key].head for key in marks}
+        return as_recorded(
+            events, marks, heads, lambda event: key_of(event, self._db.shops.get(event.key.shop_id), heads[event.key])
         )
 
     def _admit(self, batch: Sequence[Taken]) -> _Admitted:
@@ -159,9 +168,9 @@ class MemoryIntakeStore:
             elif fold.matters:
                 place = served_at(self._place_changed(row, fold.head, by, now), place_of(row), priority)
             else:
-                _put_head(row, fold.head, by)
+                _put_head(row, fold.head, by, now)
                 continue
-            _put_head(row, fold.head, by)
+            _put_head(row, fold.head, by, now)
             put_place(row, place)
             if place.due_at is not None and place.connection_id is not None:
                 woken.add(place.connection_id)
@@ -345,7 +354,10 @@ def put_place(row: OrderRow, place: Place) -> None:
     row.changes_in_hour, row.changes_since = place.changes_in_hour, place.changes_since
 
 
-def _put_head(row: OrderRow, head: OrderHead, by: RevisionKey) -> None:
+def _put_head(row: OrderRow, head: OrderHead, by: RevisionKey, now: datetime) -> None:
+    row.updated_at = now
+    if head.content is not None and head.content is not row.head.content:
+        row.layout = row.personal_removed_at = None
     row.head = head
     row.paid, row.paid_moment, row.cancelled = head.paid, head.paid_moment, head.cancelled(by)
 

@@ -127,42 +127,42 @@ class LedgerBook:
         return self.organization
 
     def _list_taxes(self, operation: words.ListTaxes) -> Page:
-        return self._page(self.taxes, operation.page)
+        return self.page(self.taxes, operation.page)
 
     def _list_currencies(self, operation: words.ListCurrencies) -> Page:
-        return self._page(self.currencies, operation.page)
+        return self.page(self.currencies, operation.page)
 
     def _list_contacts(self, operation: words.ListContacts) -> Page:
         rows = [replace(one, data=None, persons=()) for one in self.contacts.values()]
         if operation.by_change:
             rows.sort(key=lambda one: one.modified_at or datetime.min.replace(tzinfo=UTC), reverse=True)
-        return self._page(rows, operation.page)
+        return self.page(rows, operation.page)
 
     def _find_contacts(self, operation: words.FindContacts) -> Page:
         # The filter is exact, while names are unique whatever their case: a taken name may not be found.
         found = (one for one in self.contacts.values() if one.name == operation.contact_name)
-        return self._page([replace(one, data=None, persons=()) for one in found], 1)
+        return self.page([replace(one, data=None, persons=()) for one in found], 1)
 
     def _read_contact(self, operation: words.ReadContact) -> Contact:
         return self._contact(operation.contact_id, _GONE)
 
     def _find_invoices(self, operation: words.FindInvoices) -> Page:
         found = (one for one in self.invoices.values() if one.reference == operation.reference)
-        return self._page([row(one) for one in found], 1)
+        return self.page([row(one) for one in found], 1)
 
     def _list_invoices(self, operation: words.ListInvoices) -> Page:
         after = operation.changed_after
         found = (
             one for one in self.invoices.values() if after is None or (one.modified_at and one.modified_at > after)
         )
-        return self._page([row(one) for one in found], operation.page)
+        return self.page([row(one) for one in found], operation.page)
 
     def _read_invoice(self, operation: words.ReadInvoice) -> Invoice:
         return self.known_invoice(operation.invoice_id)
 
     def _find_items(self, operation: words.FindItems) -> Page:
         wanted = operation.text.casefold()
-        return self._page([one for one in self.items if wanted in f"{one.name} {one.sku}".casefold()], 1)
+        return self.page([one for one in self.items if wanted in f"{one.name} {one.sku}".casefold()], 1)
 
     # ---- writes
 
@@ -358,7 +358,8 @@ class LedgerBook:
             tax_rate=line.tax_rate,
         )
 
-    def _page(self, rows: Iterable[T], page: int) -> Page:
+    def page(self, rows: Iterable[T], page: int) -> Page:
+        """Cut a list into pages."""
         everything = tuple(rows)
         start = (page - 1) * self.page_size
         return Page(rows=everything[start : start + self.page_size], more=len(everything) > start + self.page_size)

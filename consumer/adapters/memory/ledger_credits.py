@@ -6,9 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from consumer.adapters.memory.ledger_rows import row
 from consumer.domain import credits as money
 from consumer.domain.credits import CreditNote, CreditNoteStatus, CreditRefund, Payment
 from consumer.domain.ledger import Invoice, InvoiceDraft, InvoiceStatus, Page
+from consumer.domain.reconciling.operations import ListCreditNotesDated, ListInvoicesDated
 from consumer.errors import (
     DocumentStateError,
     KeyTakenError,
@@ -92,6 +94,19 @@ class Credits:
         """See the operation."""
         found = (note for note in self.notes.values() if note.reference == operation.reference)
         return _page(replace(note, tax_total=None, tax_by_rate=None) for note in found)
+
+    def list_credit_notes_dated(self, book: "LedgerBook", operation: ListCreditNotesDated) -> Page:
+        """See the operation."""
+        days = (operation.from_day, operation.to_day)
+        found = [one for one in self.notes.values() if one.issued_on and days[0] <= one.issued_on <= days[1]]
+        rows = [replace(note, tax_total=None, tax_by_rate=None, lines=None) for note in found]
+        return book.page(rows, operation.page)
+
+    def list_invoices_dated(self, book: "LedgerBook", operation: ListInvoicesDated) -> Page:
+        """See the operation."""
+        days = (operation.from_day, operation.to_day)
+        found = [one for one in book.invoices.values() if one.issued_on and days[0] <= one.issued_on <= days[1]]
+        return book.page([row(one) for one in found], operation.page)
 
     def read_credit_note(self, _: "LedgerBook", operation: money.ReadCreditNote) -> CreditNote:
         """See the operation."""

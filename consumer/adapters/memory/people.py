@@ -11,6 +11,7 @@ from consumer.adapters.memory.intake import connection_settings, place_of, put_p
 from consumer.adapters.memory.lane_knowledge import unpark
 from consumer.adapters.memory.records import facts_of, read_order
 from consumer.domain.asking import Mark, Reception, Scene, Spoken, audit_details, speak, unknown_words
+from consumer.domain.erasing import layout_of
 from consumer.domain.orders import OrderKey
 from consumer.domain.placing import Place, connection_of
 from consumer.domain.records import Note, OrderRecord
@@ -170,7 +171,8 @@ class MemoryPeopleStore:
                 StoryLine(at=at, kind=kind, text=story_text(kind, details), details=details)
                 for at, kind, details in sorted(self._happened(key), key=lambda line: line[0])
             ]
-            return Story(order=record, lines=tuple(lines[-LINES_MAX:]))
+            kept = layout_of(record.content) or self._db.orders[key].layout
+            return Story(order=record, lines=tuple(lines[-LINES_MAX:]), layout=kept)
 
     def _happened(self, key: OrderKey) -> list[tuple[datetime, str, dict[str, Any]]]:
         """Collect all that happened to an order: (moment, kind, details)."""

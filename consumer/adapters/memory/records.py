@@ -71,10 +71,11 @@ def read_order(database: MemoryDatabase, key: OrderKey, now: datetime) -> OrderR
         event_time=head.revision.time,
         documents=documents,
         open_intent=None if intent is None else read_intent(intent, now),
-        kept_refunds=head.kept_refunds,
+        kept_refunds=head.told_refunds if row.personal_removed_at is not None else head.kept_refunds,
         asked_note=row.asked_note,
         answer=row.answer,
         due_at=row.due_at,
+        personal_removed=row.personal_removed_at is not None,
     )
 
 

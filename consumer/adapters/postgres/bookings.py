@@ -31,6 +31,7 @@ from consumer.domain.recording import (
 )
 from consumer.domain.records import Intent, IntentEnd, OrderRecord, Outcome, Resolution
 from consumer.domain.states import OrderState
+from consumer.failpoints import failpoint
 from consumer.ports.lanes import Begun, LaneLease, MustWait, NewIntent, Occupied, SlotRequest, Superseded
 
 
@@ -66,7 +67,8 @@ class PostgresBookingStore:
             found = await connection.fetch(self._sql.read_order, *key)
             return (await read_whole(connection, found)).get(key)
 
-        return await self._database.run(read)
+        # By one snapshot: an order from before a record, with its documents from after it, would be decided upon.
+        return await self._database.read(read)
 
     async def open_intent(self, connection_id: str, subject: str) -> Intent | None:
         """See the port."""
@@ -124,6 +126,7 @@ class PostgresBookingStore:
         else:
             becoming = None
         await self._end_call(connection, outcome, lease, reception, becoming)
+        failpoint("outcome_before_commit")
         late = reception in (Reception.LATE, Reception.LATE_REPEATED)
         return not late and locked.before.change == outcome.change
 

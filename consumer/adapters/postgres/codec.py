@@ -81,6 +81,16 @@ def _dump_revision(revision: Revision) -> list[Any]:
     ]
 
 
+def dump_mark(revision: Revision) -> dict[str, Any]:
+    """Write the mark of an erasure; an object, because asyncpg takes a list among jsonb values for a dimension."""
+    return {"revision": _dump_revision(revision)}
+
+
+def load_mark(data: dict[str, Any] | None) -> Revision | None:
+    """Read the mark of an erasure; None where there is none."""
+    return None if data is None else load_revision(data["revision"])
+
+
 def load_revision(data: list[Any] | None) -> Revision | None:
     """Read a revision as `dump_head` has written it; None where there is none."""
     if data is None:

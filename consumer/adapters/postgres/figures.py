@@ -2,7 +2,7 @@
 
 from consumer.adapters.postgres.pool import Connection, Database
 from consumer.adapters.postgres.sql import load
-from consumer.ports.settings import Figures, ReplayFigures
+from consumer.ports.settings import CleaningFigures, Compared, Figures, ReplayFigures
 
 
 class PostgresFiguresStore:
@@ -14,13 +14,14 @@ class PostgresFiguresStore:
 
     async def figures(self) -> Figures:
         """See the port."""
-        return await self._database.run(self._read)
+        return await self._database.read(self._read)
 
     async def _read(self, connection: Connection) -> Figures:
         states = await connection.fetch(self._sql.orders_by_state)
         connections = await connection.fetch(self._sql.connections)
         counts = await connection.fetchrow(self._sql.counts)
         replay = await connection.fetchrow(self._sql.replay)
+        compared = await connection.fetch(self._sql.compared)
         return Figures(
             orders_by_state={row["state"]: row["count"] for row in states},
             oldest_unbooked_seconds=await connection.fetchval(self._sql.oldest_unbooked_seconds),
@@ -36,5 +37,12 @@ class PostgresFiguresStore:
                 row["connection_id"]: row["stopped_cause"] for row in connections if row["stopped_cause"]
             },
             replay=ReplayFigures(**dict(replay or {})),
+            compared=tuple(Compared(**dict(row)) for row in compared),
+            cleaning=await self._cleaning(connection),
             **dict(counts or {}),
         )
+
+    async def _cleaning(self, connection: Connection) -> CleaningFigures:
+        dead = await connection.fetch(self._sql.dead_rows)
+        rest = await connection.fetchrow(self._sql.cleaning)
+        return CleaningFigures(dead_rows={row["table"]: row["rows"] for row in dead}, **dict(rest or {}))

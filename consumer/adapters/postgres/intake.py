@@ -2,13 +2,25 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 import asyncpg
 
 from consumer.adapters.postgres import intake_rows as rows
+from consumer.adapters.postgres.bulk import insert_rows
 from consumer.adapters.postgres.errors import is_data_error
+from consumer.adapters.postgres.intake_batch import (
+    REFUSALS,
+    Batch,
+    Placed,
+    admit_one,
+    connection_id_of,
+    joined,
+    matters,
+    note_due,
+    sort_out,
+)
 from consumer.adapters.postgres.pool import Connection, Database
 from consumer.adapters.postgres.positions import PostgresPositions, pairs, refuse_set_back
 from consumer.adapters.postgres.sql import load
@@ -17,7 +29,6 @@ from consumer.domain.orders import OrderKey
 from consumer.domain.placing import (
     FoldedBatch,
     KnownOrder,
-    Place,
     Ties,
     connection_of,
     fold_batch,
@@ -26,46 +37,16 @@ from consumer.domain.placing import (
     place_new,
     served_at,
 )
-from consumer.domain.revisions import Verdict
-from consumer.domain.settings import ConnectionSettings, ShopSettings
 from consumer.domain.states import Priority
 from consumer.errors import DatabaseUnavailableError, FencedError
+from consumer.failpoints import failpoint
 from consumer.ports.intake import Recorded, Taken, TopicPartition
 
-_REFUSALS = frozenset({Verdict.REVISION_MISSING, Verdict.REVISION_IN_FUTURE})
 _TRIES = 8  # runs of one batch, while others add the same orders: each run sees those that stopped the one before
 
 
 class _OrderAddedMeanwhileError(Exception):
     """Another process added an order between our look and our insert."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Batch:
-    """What is left of a batch after the deliveries that were taken before, in the course of its transaction."""
-
-    now: datetime
-    next_offsets: dict[TopicPartition, int]
-    taken: list[Taken]
-    last: dict[TopicPartition, Taken]
-    verdicts: Counter[str]
-    shops: dict[str, ShopSettings] = field(default_factory=dict)
-    connections: dict[str, ConnectionSettings] = field(default_factory=dict)
-
-    @property
-    def events(self) -> list[tuple[Taken, OrderEvent]]:
-        """Give the readable records."""
-        return [(t, t.outcome) for t in self.taken if isinstance(t.outcome, OrderEvent)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Placed:
-    """Where the orders of a batch stand; for the lanes, since when which connection has work."""
-
-    new: list[rows.Row]
-    changed: list[rows.Row]
-    moved_on: list[rows.Row]
-    woken: frozenset[str]
 
 
 class PostgresIntakeStore(PostgresPositions):
@@ -99,7 +80,7 @@ class PostgresIntakeStore(PostgresPositions):
             new = await self._not_taken_before(connection, part)
             verdicts = Counter({"repeated_delivery": len(part) - len(new)})
             return await self._fold_in(
-                connection, _Batch(now=now, next_offsets={}, taken=new, last={}, verdicts=verdicts), priority
+                connection, Batch(now=now, next_offsets={}, taken=new, last={}, verdicts=verdicts), priority
             )
 
         return await self._whole_or_in_parts(batch, put_in)
@@ -111,8 +92,12 @@ class PostgresIntakeStore(PostgresPositions):
             for one in batch
             if isinstance(one.outcome, OrderEvent)
         }
-        keys = {one.outcome.key for one in batch if isinstance(one.outcome, OrderEvent)}
-        found = await connection.fetch(self._sql.read_origins, *pairs(sorted(keys))) if keys else []
+        keys = sorted({one.outcome.key for one in batch if isinstance(one.outcome, OrderEvent)})
+        if keys:
+            # Before the look: two who put the same records in would both find that they are new. Shops come first.
+            await connection.fetch(self._sql.lock_shops, sorted({key.shop_id for key in keys}))
+            await connection.fetch(self._sql.lock_orders, *pairs(keys))
+        found = await connection.fetch(self._sql.read_origins, *pairs(keys)) if keys else []
         taken = origins & {(row["topic"], row["log"], row["partition"], row["offset"]) for row in found}
         new = []
         for one in batch:
@@ -159,28 +144,29 @@ class PostgresIntakeStore(PostgresPositions):
         if len(batch) > 1:
             middle = len(batch) // 2
             first = await self._whole_or_in_parts(batch[:middle], record)
-            return _joined(first, await self._whole_or_in_parts(batch[middle:], record))
+            return joined(first, await self._whole_or_in_parts(batch[middle:], record))
         culprit = batch[0]
         if isinstance(culprit.outcome, Rejected) and culprit.outcome.reason == rows.REFUSED_BY_DATABASE:
             raise error
         return await self._whole_or_in_parts([replace(culprit, outcome=rows.refused(culprit, str(error)))], record)
 
-    async def _fold_in(self, connection: Connection, batch: _Batch, priority: Priority | None) -> Recorded:
+    async def _fold_in(self, connection: Connection, batch: Batch, priority: Priority | None) -> Recorded:
         """Fold the events into their orders and write all that comes of it; ``priority`` of what becomes due by it."""
         await self._read_settings(connection, batch)
-        events = batch.events
-        known = await self._lock_orders(connection, batch, {event.key for _, event in events})
+        known = await self._lock_orders(connection, batch, {event.key for _, event in batch.events})
+        events = batch.events_to_record(known)
         heads = {key: order.head for key, order in known.items()}
         folded = fold_batch([event for _, event in events], heads, batch.shops, batch.now)
-        ties = await self._read_ties(connection, [key for key in known if _matters(folded, key)])
+        ties = await self._read_ties(connection, [key for key in known if matters(folded, key)])
         placed = self._place(batch, known, folded, ties, priority)
-        rejected = _sort_out(batch, events, folded)
+        rejected = sort_out(batch, events, folded)
         await self._write_events(connection, events, folded)
         await self._write_orders(connection, placed)
         outbox_rows = await self._write_rejected(connection, rejected, batch.now)
         await self._move_positions(connection, batch)
         if placed.woken:
             await connection.execute(self._sql.wake_lanes, sorted(placed.woken), batch.now)
+        failpoint("batch_before_commit")
         return Recorded(
             positions=batch.next_offsets,
             verdicts=dict(batch.verdicts),
@@ -188,9 +174,7 @@ class PostgresIntakeStore(PostgresPositions):
             outbox_rows=outbox_rows,
         )
 
-    async def _admit(
-        self, connection: Connection, taken: Sequence[Taken], seen: Mapping[TopicPartition, int]
-    ) -> _Batch:
+    async def _admit(self, connection: Connection, taken: Sequence[Taken], seen: Mapping[TopicPartition, int]) -> Batch:
         """Lock the positions and drop what lies below them."""
         logs = {t.place: t.outcome.origin.log for t in reversed(taken) if t.outcome is not None}
         places = sorted({t.place for t in taken})
@@ -199,7 +183,7 @@ class PostgresIntakeStore(PostgresPositions):
             await connection.execute(self._sql.add_positions, *pairs(places), [logs.get(place, 1) for place in places])
             locked = await connection.fetch(self._sql.lock_positions, *pairs(places))
         positions = {TopicPartition(row["topic"], row["partition"]): row for row in locked}
-        batch = _Batch(
+        batch = Batch(
             now=locked[0]["now"],
             next_offsets={place: row["next_offset"] for place, row in positions.items()},
             taken=[],
@@ -214,10 +198,10 @@ class PostgresIntakeStore(PostgresPositions):
                     f"{one.place.topic}[{one.place.partition}] has begun its log {log}, and this batch was read from "
                     f"log {one.outcome.origin.log}: read the positions again and start from there"
                 )
-            _admit_one(batch, one)
+            admit_one(batch, one)
         return batch
 
-    async def _read_settings(self, connection: Connection, batch: _Batch) -> None:
+    async def _read_settings(self, connection: Connection, batch: Batch) -> None:
         names = sorted({event.key.shop_id for _, event in batch.events})
         if not names:
             return
@@ -228,7 +212,7 @@ class PostgresIntakeStore(PostgresPositions):
             rows.read_shops(await connection.fetch(self._sql.lock_shops, names), batch.shops, batch.connections)
 
     async def _lock_orders(
-        self, connection: Connection, batch: _Batch, keys: set[OrderKey]
+        self, connection: Connection, batch: Batch, keys: set[OrderKey]
     ) -> dict[OrderKey, KnownOrder]:
         if not keys:
             return {}
@@ -253,19 +237,19 @@ class PostgresIntakeStore(PostgresPositions):
 
     def _place(
         self,
-        batch: _Batch,
+        batch: Batch,
         known: Mapping[OrderKey, KnownOrder],
         folded: FoldedBatch,
         ties: Mapping[OrderKey, Ties],
         priority: Priority | None,
-    ) -> _Placed:
-        placed = _Placed(new=[], changed=[], moved_on=[], woken=frozenset())
+    ) -> Placed:
+        placed = Placed(new=[], changed=[], moved_on=[], woken=frozenset())
         due: set[str] = set()
         for key in sorted(folded.folds):
             fold, by, shop = folded.folds[key], folded.keys[key], batch.shops.get(key.shop_id)
             before = known.get(key)
             if before is None:
-                place = place_new(fold.head, by, shop, batch.connections.get(_connection_id(shop)), batch.now)
+                place = place_new(fold.head, by, shop, batch.connections.get(connection_id_of(shop)), batch.now)
                 place = served_at(place, None, priority)
                 placed.new.append(rows.new_row(fold.head, by, place))
             elif fold.matters:
@@ -278,7 +262,7 @@ class PostgresIntakeStore(PostgresPositions):
             else:
                 placed.moved_on.append(rows.head_row(fold.head, by))
                 continue
-            _note_due(due, place)
+            note_due(due, place)
         return replace(placed, woken=frozenset(due))
 
     async def _write_events(
@@ -287,12 +271,18 @@ class PostgresIntakeStore(PostgresPositions):
         records = [
             rows.event_record(taken, event, verdict)
             for (taken, event), verdict in zip(events, folded.verdicts, strict=True)
-            if verdict not in _REFUSALS
+            if verdict not in REFUSALS
         ]
         if records:
-            await connection.copy_records_to_table("events", records=records, columns=rows.EVENT_COLUMNS)
+            await insert_rows(
+                connection,
+                "events",
+                records=records,
+                columns=rows.EVENT_COLUMNS,
+                insert=self._sql.insert_event,
+            )
 
-    async def _write_orders(self, connection: Connection, placed: _Placed) -> None:
+    async def _write_orders(self, connection: Connection, placed: Placed) -> None:
         if placed.new:
             await self._insert_orders(connection, placed.new)
         if placed.changed:
@@ -301,9 +291,11 @@ class PostgresIntakeStore(PostgresPositions):
             await connection.execute(self._sql.update_heads, *rows.columns(placed.moved_on))
 
     async def _insert_orders(self, connection: Connection, new: list[rows.Row]) -> None:
-        """Insert by COPY, which takes half the time of an INSERT, in the order of the keys like every lock."""
+        """Insert in the order of the keys, like every lock."""
         try:
-            await connection.copy_records_to_table("orders", records=new, columns=rows.ORDER_COLUMNS)
+            await insert_rows(
+                connection, "orders", records=new, columns=rows.ORDER_COLUMNS, insert=self._sql.insert_order
+            )
         except asyncpg.UniqueViolationError as error:
             # Unknown when we looked, there now: somebody else was quicker. The whole transaction runs again.
             if error.constraint_name == "orders_pkey":
@@ -326,7 +318,7 @@ class PostgresIntakeStore(PostgresPositions):
             await connection.execute(self._sql.insert_outbox, *rows.columns(messages))
         return len(messages)
 
-    async def _move_positions(self, connection: Connection, batch: _Batch) -> None:
+    async def _move_positions(self, connection: Connection, batch: Batch) -> None:
         if not batch.last:
             return
         last = [batch.last[place] for place in sorted(batch.last)]
@@ -350,48 +342,3 @@ class PostgresOrderReader:
         async with self._database.connection() as connection:
             found = await connection.fetch(self._sql.read_states, *pairs(keys))
         return {OrderKey(row["shop_id"], row["order_id"]): row["state"] for row in found}
-
-
-def _connection_id(shop: ShopSettings | None) -> str:
-    return "" if shop is None else shop.connection_id or ""
-
-
-def _matters(folded: FoldedBatch, key: OrderKey) -> bool:
-    fold = folded.folds.get(key)
-    return fold is not None and fold.matters
-
-
-def _note_due(due: set[str], place: Place) -> None:
-    if place.due_at is not None and place.connection_id is not None:
-        due.add(place.connection_id)
-
-
-def _admit_one(batch: _Batch, one: Taken) -> None:
-    if one.offset < batch.next_offsets[one.place]:
-        batch.verdicts["repeated_delivery"] += 1
-        return
-    batch.next_offsets[one.place] = one.offset + 1
-    batch.last[one.place] = one
-    batch.taken.append(one)
-
-
-def _sort_out(batch: _Batch, events: Sequence[tuple[Taken, OrderEvent]], folded: FoldedBatch) -> list[Rejected]:
-    """Count what came of every record, and collect those that are rejected."""
-    rejected = [one.outcome for one in batch.taken if isinstance(one.outcome, Rejected)]
-    batch.verdicts["rejected"] += len(rejected)
-    batch.verdicts["tombstone"] += sum(one.outcome is None for one in batch.taken)
-    for (taken, event), verdict in zip(events, folded.verdicts, strict=True):
-        batch.verdicts[verdict.value] += 1
-        if verdict in _REFUSALS:
-            rejected.append(rows.not_placed(taken, event, verdict, folded.keys[event.key]))
-    batch.verdicts = +batch.verdicts
-    return rejected
-
-
-def _joined(first: Recorded, second: Recorded) -> Recorded:
-    return Recorded(
-        positions={**first.positions, **second.positions},
-        verdicts=dict(Counter(first.verdicts) + Counter(second.verdicts)),
-        woken=first.woken | second.woken,
-        outbox_rows=first.outbox_rows + second.outbox_rows,
-    )

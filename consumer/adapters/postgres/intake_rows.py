@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from consumer.adapters.postgres.codec import dump_head, load_connection, load_head, load_shop
+from consumer.adapters.postgres.codec import dump_head, load_connection, load_head, load_mark, load_shop
 from consumer.domain.events import OrderEvent, Rejected
 from consumer.domain.orders import OrderKey
 from consumer.domain.placing import KnownOrder, Place, rejection
@@ -147,6 +147,7 @@ def known_order(row: asyncpg.Record) -> KnownOrder:
         released=row["released"],
         announced=row["announced"],
         asked=None if row["asked"] is None else Ask(row["asked"]),
+        erased=load_mark(row["erased_mark"]),
     )
 
 
@@ -228,6 +229,8 @@ def _notes(event: OrderEvent) -> dict[str, Any] | None:
         notes["replaced_characters"] = event.replaced_characters
     if event.key_differs:
         notes["key_differs"] = True
+    if event.erased:
+        notes["erased"] = True
     if event.traceparent:
         notes["traceparent"] = event.traceparent
     return notes or None

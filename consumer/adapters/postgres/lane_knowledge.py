@@ -25,7 +25,7 @@ class PostgresLaneKnowledge:
 
     async def view(self, connection_id: str) -> LaneView:
         """See the port. Raises LookupError for a connection that there is not."""
-        return await self._database.run(lambda connection: self._view(connection, connection_id))
+        return await self._database.read(lambda connection: self._view(connection, connection_id))
 
     async def _view(self, connection: Connection, connection_id: str) -> LaneView:
         row = await connection.fetchrow(self._sql.read_connection, connection_id)

@@ -275,10 +275,11 @@ def _order(row: asyncpg.Record, documents: tuple[Document, ...], intent: Intent 
         event_time=head.revision.time,
         documents=documents,
         open_intent=intent,
-        kept_refunds=head.kept_refunds,
+        kept_refunds=head.told_refunds if row["personal_removed_at"] is not None else head.kept_refunds,
         asked_note=row["asked_note"],
         answer=row["answer"],
         due_at=row["due_at"],
+        personal_removed=row["personal_removed_at"] is not None,
     )
 
 

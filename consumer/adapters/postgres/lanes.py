@@ -9,8 +9,9 @@ import asyncpg
 from consumer.adapters.postgres import lane_rows as rows
 from consumer.adapters.postgres import slots
 from consumer.adapters.postgres.bookings import read_whole
+from consumer.adapters.postgres.claim_floors import ClaimFloors
 from consumer.adapters.postgres.lane_knowledge import PostgresLaneKnowledge
-from consumer.adapters.postgres.pool import Connection
+from consumer.adapters.postgres.pool import Connection, Database
 from consumer.adapters.postgres.positions import pairs
 from consumer.adapters.postgres.slots import check_lease
 from consumer.adapters.postgres.sql import load
@@ -26,6 +27,7 @@ from consumer.domain.dueness import (
 from consumer.domain.orders import OrderKey
 from consumer.domain.states import Priority
 from consumer.errors import ConfigurationError, FencedError
+from consumer.failpoints import failpoint
 from consumer.ports.lanes import ANY_PRIORITY, Claimed, LaneLease
 
 SWEEP_LANES = 100  # locked at a time
@@ -33,6 +35,10 @@ SWEEP_LANES = 100  # locked at a time
 
 class PostgresLaneStore(PostgresLaneKnowledge):
     """See consumer.ports.lanes.LaneStore."""
+
+    def __init__(self, database: Database, *, floors: ClaimFloors | None = None) -> None:
+        super().__init__(database)
+        self._floors = floors or ClaimFloors()
 
     async def check_in(self, installation: str) -> None:
         """See the port."""
@@ -78,6 +84,7 @@ class PostgresLaneStore(PostgresLaneKnowledge):
 
     async def give_back(self, lease: LaneLease) -> None:
         """See the port."""
+        self._floors.forget(lease.connection_id)
 
         async def give_back(connection: Connection) -> None:
             lane = await slots.lock_lane(connection, lease.connection_id)
@@ -111,7 +118,7 @@ class PostgresLaneStore(PostgresLaneKnowledge):
         priorities = allowed(rows.budget_of(lane), rows.limits_of(lane), lane["now"])
         ranks = [priority.rank for priority in priorities if priority in only]
         # As many more as are in hand already, instead of a condition that would cost the index its order.
-        found = await connection.fetch(self._sql.find_due, lease.connection_id, ranks, limit + len(exclude) + 1)
+        found = await self._find_due(connection, lease, ranks, limit + len(exclude) + 1)
         candidates = [Candidate(key=rows.key_of(row), takes=row["takes"]) for row in found]
         taking = choose(candidates, limit, frozenset(exclude))
         if not taking.keys:
@@ -119,6 +126,20 @@ class PostgresLaneStore(PostgresLaneKnowledge):
         orders = await connection.fetch(self._sql.take_orders, *pairs(taking.keys))
         records = await read_whole(connection, orders)
         return Claimed(orders=tuple(records[key] for key in taking.keys), more=taking.more)
+
+    async def _find_due(
+        self, connection: Connection, lease: LaneLease, ranks: list[int], wanted: int
+    ) -> list[asyncpg.Record]:
+        """Look for the first orders of each priority: from the floor on, and where that is too little, all over."""
+        floor = self._floors.of(lease, ranks)
+        place = (lease.connection_id, ranks, wanted)
+        if floor is not None:
+            found = await connection.fetch(self._sql.find_due, *place, floor.rank, floor.moment)
+            if self._floors.moved(lease, floor, found, wanted):
+                return found
+        found = await connection.fetch(self._sql.find_due, *place, None, None)
+        self._floors.learn(lease, found, wanted)
+        return found
 
     async def _sleep(self, connection: Connection, lease: LaneLease, exclude: Sequence[OrderKey]) -> Claimed:
         """Going to sleep is two statements: lock the lane's row, then compute its next due.
@@ -191,6 +212,7 @@ class PostgresLaneStore(PostgresLaneKnowledge):
             if moment is not None and (lane["next_due"] is None or lane["next_due"] > moment):
                 wrong.append((lane["connection_id"], moment))
         if wrong:
+            failpoint("sweep_found")
             await connection.execute(self._sql.set_next_due, *pairs(wrong))
         return len(wrong)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from consumer.adapters.postgres.pool import Connection, Database
 from consumer.adapters.postgres.sql import load
 from consumer.errors import FencedError
+from consumer.failpoints import failpoint
 from consumer.ports.intake import Lease, OutboxRow
 
 LEASE_NAME = "relay"
@@ -42,8 +43,12 @@ class PostgresOutboxStore:
 
     async def mark_sent(self, ids: Sequence[int]) -> None:
         """See the port."""
-        async with self._database.connection() as connection:
+
+        async def mark(connection: Connection) -> None:
             await connection.execute(self._sql.mark_sent, list(ids))
+            failpoint("messages_before_commit")
+
+        await self._database.run(mark)
 
     async def set_aside(self, row_id: int, error: str) -> None:
         """See the port."""

@@ -15,6 +15,7 @@ from consumer.adapters.postgres.people_held import add_connections, connection_f
 from consumer.adapters.postgres.pool import Connection
 from consumer.adapters.postgres.positions import pairs
 from consumer.adapters.postgres.sql import load
+from consumer.domain.erasing import layout_of
 from consumer.domain.orders import OrderKey
 from consumer.domain.placing import Place
 from consumer.domain.records import OrderRecord
@@ -113,9 +114,10 @@ class PostgresPeopleStore(PostgresAsking):
             if record is None:
                 return None
             found = await connection.fetch(self._sql.story, *key, str(key), LINES_MAX)
-            return Story(order=record, lines=tuple(_line(row) for row in reversed(found)))
+            kept = layout_of(record.content) or orders[0]["layout"]
+            return Story(order=record, lines=tuple(_line(row) for row in reversed(found)), layout=kept)
 
-        return await self._database.run(read)
+        return await self._database.read(read)
 
     async def note(self, *, actor: str, action: str, details: Mapping[str, Any]) -> None:
         """See the port."""

@@ -15,6 +15,7 @@ from consumer.adapters.postgres.errors import is_repeatable, translated
 T = TypeVar("T")
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
+READ_RETRIES = 5  # of a transaction that only reads: plans that DDL broke meanwhile
 _JSONB_VERSION = b"\x01"
 # Made once: json.dumps() would make an encoder for every value, which is half of its cost.
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
@@ -110,19 +111,29 @@ class Database:
 
         ``work`` must not keep anything outside the transaction that a second run would count twice.
         """
+        return await self._repeated(work, retries, snapshot=False)
+
+    async def read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run statements that only read, all by one snapshot, so that they tell of one moment and never of a mixture.
+
+        Not for a look that something is going to be written by: that needs locks, and run().
+        """
+        return await self._repeated(work, READ_RETRIES, snapshot=True)
+
+    async def _repeated(self, work: Callable[[Connection], Awaitable[T]], retries: int, *, snapshot: bool) -> T:
         with translated():
             for _ in range(retries):
                 try:
-                    return await self._once(work)
+                    return await self._once(work, snapshot=snapshot)
                 except (asyncpg.PostgresError, asyncpg.InternalClientError) as error:
                     if not is_repeatable(error):
                         raise
-            return await self._once(work)
+            return await self._once(work, snapshot=snapshot)
 
-    async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _once(self, work: Callable[[Connection], Awaitable[T]], *, snapshot: bool) -> T:
         connection = await self._pool.acquire(timeout=self._limits.acquire_timeout_seconds)
         try:
-            async with connection.transaction():
+            async with connection.transaction(isolation="repeatable_read" if snapshot else None, readonly=snapshot):
                 return await work(connection)
         finally:
             await self._pool.release(connection, timeout=self._limits.release_timeout_seconds)

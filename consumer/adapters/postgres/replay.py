@@ -15,6 +15,7 @@ from consumer.domain.orders import OrderKey
 from consumer.domain.replay import HeldOrder
 from consumer.domain.settings import LedgerLimits
 from consumer.errors import FencedError
+from consumer.failpoints import failpoint
 from consumer.ports.intake import Gap, Lease, TopicPartition
 from consumer.ports.replay import (
     KEPT_COMPLETENESS_DAYS,
@@ -144,6 +145,8 @@ class PostgresReplayStore:
                 await connection.execute(load("intake").wake_lanes, lanes, now)
             dead = await connection.fetch(self._sql.end_dead_leases, idle_seconds)
             rows = await connection.fetchval(self._sql.stale_outbox, idle_seconds)
+            if forgotten or dead:
+                failpoint("stuck_found")
             return Woken(leases=len(dead), intents=len(forgotten), outbox_rows=rows)
 
         return await self._database.run(work)

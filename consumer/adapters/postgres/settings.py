@@ -68,7 +68,7 @@ class PostgresSettingsStore:
             sentences = tuple(sentence for change in becoming.changes for sentence in change.sentences)
             return Applied(changes=sentences, orders_due=count.due)
 
-        return await self._database.run(work)
+        return await (self._database.read(work) if dry_run else self._database.run(work))
 
     async def _connections(self, connection: Connection) -> dict[str, ConnectionSettings]:
         found = await connection.fetch(self._sql.connections)

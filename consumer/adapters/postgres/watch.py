@@ -85,17 +85,22 @@ class PostgresWatchStore:
         return await self._known_of(self._sql.missing, connection_id, limit)
 
     async def _known_of(self, query: str, connection_id: str, argument: object) -> Sequence[Known]:
-        async with self._database.connection() as connection:
-            found = await connection.fetch(query, connection_id, argument)
-        return await self.known(connection_id, [row["ledger_id"] for row in found]) if found else []
+        async def read(connection: Connection) -> list[asyncpg.Record]:
+            found = [row["ledger_id"] for row in await connection.fetch(query, connection_id, argument)]
+            return await connection.fetch(self._sql.known, connection_id, found) if found else []
+
+        return [_known(row) for row in await self._database.read(read)]
 
     async def suspicion(self, key: OrderKey, ledger_id: str) -> Suspicion:
         """See the port."""
-        async with self._database.connection() as connection:
+
+        async def read(connection: Connection) -> Suspicion:
             made = await connection.fetch(self._sql.creations, *key)
             told = await connection.fetchval(self._sql.told_of_double, *key, ledger_id)
-        creations = [Creation(sought=r["sought"], begun_at=r["begun_at"], resolution=r["resolution"]) for r in made]
-        return Suspicion(creations=tuple(creations), told=told)
+            creations = [Creation(sought=r["sought"], begun_at=r["begun_at"], resolution=r["resolution"]) for r in made]
+            return Suspicion(creations=tuple(creations), told=told)
+
+        return await self._database.read(read)
 
     # ---- what was found ----
 

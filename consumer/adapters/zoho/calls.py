@@ -18,6 +18,7 @@ from consumer.adapters.zoho.auth import AccessAuth
 from consumer.adapters.zoho.bounded import ACCEPTED_ENCODINGS, EXPIRES, BoundedTransport, UnreadableAnswerError
 from consumer.adapters.zoho.departure import Departure, HeldBackError
 from consumer.adapters.zoho.requests import Request
+from consumer.failpoints import failpoint
 
 MAX_CONNECTIONS: Final = 8
 KEEPALIVE_SECONDS: Final = 5.0
@@ -165,6 +166,8 @@ class Calls:
             extensions={"trace": departure.trace, EXPIRES: expires},
         )
         response = await client.send(http_request, auth=auth, stream=True)
+        if auth is not None and request.method != "GET":
+            failpoint("answer_unread")
         try:
             body, unreadable = await response.aread(), ""
         except UnreadableAnswerError as error:

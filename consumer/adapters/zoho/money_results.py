@@ -15,6 +15,7 @@ from consumer.adapters.zoho.result_parts import (
 from consumer.adapters.zoho.times import read_date
 from consumer.domain import credits as money
 from consumer.domain import ledger
+from consumer.domain.reconciling.operations import ListCreditNotesDated
 
 _SALES = frozenset({"sales", "all", ""})  # a row that names no module is taken to lock all of them
 _DISABLED = "disabled"
@@ -34,6 +35,14 @@ def found_credit_notes(operation: money.FindCreditNotes, body: Body, organisatio
     exact = [row for row in rows if row.reference_number == operation.reference.strip()]
     matching = verified(rows, exact, body, "reference")
     return page_of(body, [_read_note(row, organisation) for row in matching], len(rows))
+
+
+def dated_credit_notes(operation: ListCreditNotesDated, body: Body, organisation: Organisation) -> ledger.Page:
+    """Read the list, without what is of other days: a ledger may ignore the filter."""
+    rows = rows_of(body, "creditnotes", documents.CreditNoteDocument)
+    read = [_read_note(row, organisation) for row in rows]
+    dated = [one for one in read if one.issued_on and operation.from_day <= one.issued_on <= operation.to_day]
+    return page_of(body, dated, len(rows))
 
 
 def credit_note(operation: ledger.Operation, body: Body, organisation: Organisation) -> money.CreditNote:

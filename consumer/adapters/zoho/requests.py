@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from consumer.adapters.zoho import limits, money_requests, writing
+from consumer.adapters.zoho import dated, limits, money_requests, writing
 from consumer.adapters.zoho.request_parts import (
     BASE_PATH,
     Request,
@@ -16,6 +16,7 @@ from consumer.adapters.zoho.request_parts import (
 from consumer.adapters.zoho.times import write_moment
 from consumer.domain import credits as money
 from consumer.domain import ledger
+from consumer.domain.reconciling.operations import ListCreditNotesDated, ListInvoicesDated
 from consumer.errors import ConnectionStoppedError, StopCause
 
 __all__ = ["BASE_PATH", "Request", "Surroundings", "build"]
@@ -148,4 +149,6 @@ _BUILDERS: Mapping[type[ledger.Operation], Callable[[Any, Surroundings], Request
     money.MarkSent: money_requests.mark_sent,
     money.EmailInvoice: money_requests.email_invoice,
     money.RecordPayment: money_requests.record_payment,
+    ListInvoicesDated: dated.list_invoices,
+    ListCreditNotesDated: dated.list_credit_notes,
 }

@@ -18,6 +18,7 @@ from consumer.adapters.zoho.result_parts import (
 )
 from consumer.domain import credits as money
 from consumer.domain import ledger
+from consumer.domain.reconciling.operations import ListCreditNotesDated, ListInvoicesDated
 from consumer.errors import ConnectionStoppedError, StopCause
 
 __all__ = ["Organisation", "UnusableAnswerError", "read_currency_ids", "read_result"]
@@ -118,6 +119,14 @@ def _invoices(operation: ledger.ListInvoices, body: Body, organisation: Organisa
     return page_of(body, [_read_invoice(row, organisation) for row in rows], len(rows))
 
 
+def _dated_invoices(operation: ListInvoicesDated, body: Body, organisation: Organisation) -> ledger.Page:
+    rows = rows_of(body, "invoices", documents.InvoiceDocument)
+    read = [_read_invoice(row, organisation) for row in rows]
+    # A ledger that ignores the filter answers with all it has, page by page: what is of other days is left out.
+    dated = [one for one in read if one.issued_on and operation.from_day <= one.issued_on <= operation.to_day]
+    return page_of(body, dated, len(rows))
+
+
 def _invoice(operation: ledger.Operation, body: Body, organisation: Organisation) -> ledger.Invoice:
     del operation
     return _read_invoice(one_of(body, "invoice", documents.InvoiceDocument), organisation)
@@ -164,4 +173,6 @@ _READERS: Mapping[type[ledger.Operation], Callable[[Any, Body, Organisation], An
     money.MarkSent: _nothing,
     money.EmailInvoice: _nothing,
     money.RecordPayment: money_results.recorded_payment,
+    ListInvoicesDated: _dated_invoices,
+    ListCreditNotesDated: money_results.dated_credit_notes,
 }

@@ -41,7 +41,9 @@ def decide_existing(situation: Situation, live: Document) -> Decision:
     if situation.order is not None and situation.order.payment_taken_back:
         return _unpaid(situation, live)
     asked_update = record.facts.asked is Ask.UPDATE
-    same = live.agreed and live.content_hash == record.content_hash and _same_moment(situation, live)
+    # Content goes from settled orders only, and no other takes its place without being there: what it said is booked.
+    same_content = record.personal_removed or live.content_hash == record.content_hash
+    same = live.agreed and same_content and _same_moment(situation, live)
     if same and not asked_update:
         return _follow_up(situation, live, Note(decision="booked"))
     return _changed(situation, live)

@@ -23,7 +23,7 @@ from consumer.domain.deciding.situation import (
     recorded,
     stands,
 )
-from consumer.domain.deciding.wanted import meant, refunds_of, wanted_draft
+from consumer.domain.deciding.wanted import meant, refunds_of, wanted_draft, wanted_with
 from consumer.domain.ledger import CreateInvoice, FindInvoices, Invoice, ReadInvoice
 from consumer.domain.mapping import Mapped
 from consumer.domain.money import ZERO
@@ -42,7 +42,7 @@ def decide_new(situation: Situation) -> Decision:
     if not isinstance(mapped, Mapped):
         return park(mapped)
     if mapped.expected.total == 0 and any(refund.amount for refund in refunds_of(situation)):
-        return _all_given_back()
+        return _look_at_found(situation, mapped) or _all_given_back()
     refused = _refused_before(situation, mapped)
     if refused is not None:
         return park(refused, difference=_difference_before(situation, mapped))
@@ -187,18 +187,31 @@ def _ours(situation: Situation, mapped: Mapped, invoice: Invoice) -> bool:
     customer and total is what only the unique field rules out, and what doctor therefore advises.
     """
     customer = situation.customer
-    return is_ours(
-        invoice,
-        reference=mapped.draft.reference,
-        unique_field=situation.has_unique_field,
-        unique_key=mapped.draft.unique_key,
-        order=(
-            Sought(contact_id=customer.contact.contact_id, total=mapped.expected.total)
-            if isinstance(customer, Known)
-            else None
-        ),
-        made_by_us=True,
+    sought = (
+        [Sought(contact_id=customer.contact.contact_id, total=total) for total in _totals_as_made(situation, mapped)]
+        if isinstance(customer, Known)
+        else [None]
     )
+    return any(
+        is_ours(
+            invoice,
+            reference=mapped.draft.reference,
+            unique_field=situation.has_unique_field,
+            unique_key=mapped.draft.unique_key,
+            order=one,
+            made_by_us=True,
+        )
+        for one in sought
+    )
+
+
+def _totals_as_made(situation: Situation, mapped: Mapped) -> list[Decimal]:
+    """Give what the forgotten document may come to: the order less its refunds, or all that was sold.
+
+    A refund that came after the invoice had been sent was credited beside it; the invoice has kept its total.
+    """
+    sold = wanted_with(situation, ())
+    return [mapped.expected.total, *([sold.expected.total] if isinstance(sold, Mapped) else [])]
 
 
 def _already_there(mapped: Mapped, found: tuple[Invoice, ...]) -> Reason:

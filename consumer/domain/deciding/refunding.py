@@ -4,6 +4,7 @@ Each is one document with a key of its own: the refund's id, or a part that begi
 shop stands behind. Credits never exceed what is left of the invoice under each tax.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -32,6 +33,7 @@ from consumer.domain.deciding.situation import (
     draft_digest,
     order_subject,
     park,
+    unreadable,
 )
 from consumer.domain.deciding.wanted import credit_notes, day_of, digits_of, rounding_of, wanted_sent
 from consumer.domain.ledger import Invoice, InvoiceDraft
@@ -313,7 +315,12 @@ def made_before_sums(live: Document) -> Reason:
 
 
 def told_otherwise(situation: Situation, live: Document) -> Reason | None:
-    """Say that a refund which was credited is of another amount by now; its credit note is not changed for it."""
+    """Say that a refund which was credited is of another amount by now; its credit note is not changed for it.
+
+    Where the content is gone that could say how, a refund that is not accounted for needs a person as well.
+    """
+    if _refunded_without_content(situation, live):
+        return unreadable(situation.record)
     notes = {note.part: note for note in credit_notes(situation.record, live)}
     refunds = () if situation.order is None else situation.order.refunds
     for refund in refunds:
@@ -328,3 +335,15 @@ def told_otherwise(situation: Situation, live: Document) -> Reason | None:
                 fix=f"Send the difference as a refund of its own, or correct the credit note and release. {note.url}",
             )
     return None
+
+
+def _refunded_without_content(situation: Situation, live: Document) -> bool:
+    """Tell whether there is a refund to be accounted for, and the content that says how is gone.
+
+    Silence would keep the money: nothing else of a booked order without content is to be done.
+    """
+    record = situation.record
+    if not record.personal_removed or situation.order is not None:
+        return False
+    done = {*live.folded, *(note.part for note in credit_notes(record, live))}
+    return any(str(json.loads(refund).get("id", "")) not in done for refund in record.kept_refunds)

@@ -184,8 +184,14 @@ def park(reason: Reason, *, resolve: Resolution | None = None, difference: Decim
     )
 
 
-def unreadable() -> Reason:
-    """Say that the stored order cannot be read."""
+def unreadable(record: OrderRecord | None = None) -> Reason:
+    """Say that the stored order cannot be read, or that it is no longer stored."""
+    if record is not None and record.personal_removed:
+        return Reason(
+            code=ReasonCode.PERSONAL_DATA_REMOVED,
+            message="The order's content was removed with its personal data; its figures and documents are kept.",
+            fix="Send the whole order again as order.updated with a newer revision, or do it by hand and release it.",
+        )
     return Reason(
         code=ReasonCode.ORDER_UNREADABLE,
         message="The order's content is missing or cannot be read.",

@@ -114,7 +114,7 @@ def wanted_with(situation: Situation, refunds: tuple[Refund, ...]) -> Mapped | R
     """Give the order as mapped, less these refunds, on a day that is open."""
     mapped = situation.mapped
     if not isinstance(mapped, Mapped):
-        return mapped or unreadable()
+        return mapped or unreadable(situation.record)
     if refunds and situation.order is not None and situation.shop is not None:
         taken = folded(
             mapped,

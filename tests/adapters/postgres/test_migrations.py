@@ -38,10 +38,15 @@ TABLES = {
     "replay_progress",
     "replay_runs",
     "seen_invoices",
+    "shop_readers",
     "shops",
     "slots",
     "tokens",
     "watch_put_off",
+    "reconcile_calls",
+    "reconcile_listed",
+    "reconcile_money",
+    "reconcile_runs",
 }
 
 

@@ -50,7 +50,8 @@ async def test_the_claim_reads_the_index_and_no_more_than_it_takes(postgres_benc
     await _fill(postgres_bench)
     lanes = load("lanes")
     for query, arguments in (
-        (lanes.find_due, f"'{BOOKS}', '{{0,1,2}}', {TAKEN}"),
+        (lanes.find_due, f"'{BOOKS}', '{{0,1,2}}', {TAKEN}, NULL, NULL"),
+        (lanes.find_due, f"'{BOOKS}', '{{0,1,2}}', {TAKEN}, 1, '2020-01-01'"),
         (lanes.find_next, f"'{{{BOOKS}}}', {TAKEN}"),
     ):
         scans = await _plan(postgres_bench, mode, query, arguments)

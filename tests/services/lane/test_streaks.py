@@ -41,6 +41,18 @@ def test_a_success_ends_the_streak_and_a_parked_order_does_not() -> None:
     assert streaks.rest_seconds(FAILED, 0.0) is None
 
 
+def test_after_a_rest_one_order_probes_until_one_is_booked() -> None:
+    """Four at once would be four probes of a ledger that is away."""
+    streaks = Streaks(failures=4)
+    assert streaks.places(4) == 4
+    streaks.rest_seconds(FAILED, 0.0)
+    assert streaks.places(4) == 1
+    streaks.rest_seconds(PARKED, 10.0)
+    assert streaks.places(4) == 1
+    streaks.rest_seconds(BOOKED, 10.0)
+    assert streaks.places(4) == 4
+
+
 @pytest.mark.parametrize(
     ("conclusions", "stops"),
     [

@@ -18,19 +18,22 @@ from sqlalchemy.pool import NullPool
 from consumer.adapters.postgres.errors import translated
 from consumer.adapters.postgres.pool import Connection as PostgresConnection
 from consumer.adapters.postgres.pool import Database
+from consumer.adapters.postgres.roles import Roles, give_rights
 from consumer.adapters.postgres.sql import load
+from consumer.failpoints import failpoint
 
-HEAD = "0005"
+HEAD = "0008"
 DAYS_AHEAD = 7
 # Tables whose rows are kept by day, and the column that tells the day.
 TABLES_BY_DAY = ("events", "exchanges")
 _CONNECT_TIMEOUT_SECONDS = 10.0
 
 
-async def migrate(database_url: str) -> None:
-    """Bring the database to HEAD and make the partitions of the days to come; harmless when there is nothing to do.
+async def migrate(database_url: str, *, roles: Roles | None = None) -> list[str]:
+    """Bring the database to HEAD, make the partitions of the days to come, and give the roles their rights.
 
-    Raises DatabaseUnavailableError where Postgres does not answer.
+    Harmless when there is nothing to do. Gives the names of the roles that the server does not have. Raises
+    DatabaseUnavailableError where Postgres does not answer.
     """
 
     async def connect() -> "asyncpg.Connection[asyncpg.Record]":
@@ -49,8 +52,15 @@ async def migrate(database_url: str) -> None:
                 # must not both be inside it. Who comes second finds the work done.
                 await connection.exec_driver_sql(load("partitions").lock_migrations)
                 await connection.run_sync(_upgrade)
+                failpoint("migration_before_commit")
+            failpoint("migration_committed")
             async with engine.begin() as connection:
                 await connection.run_sync(_make_partitions)
+            rights = await connect()
+            try:
+                return await give_rights(rights, roles or Roles())
+            finally:
+                await rights.close(timeout=_CONNECT_TIMEOUT_SECONDS)
     except DBAPIError as error:
         # SQLAlchemy wraps what asyncpg has said, twice; what it was is told by asyncpg's own error.
         with translated():

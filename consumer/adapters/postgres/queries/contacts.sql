@@ -60,8 +60,13 @@ SET name = excluded.name, name_key = excluded.name_key, email_key = excluded.ema
         THEN contacts.tax_key
         ELSE excluded.tax_key
     END,
-    updated_at = clock_timestamp()
-WHERE contacts.modified_at IS NULL OR excluded.modified_at IS NULL OR excluded.modified_at >= contacts.modified_at
+    erased_at = NULL, updated_at = clock_timestamp()
+WHERE CASE
+    WHEN contacts.erased_at IS NULL
+    THEN contacts.modified_at IS NULL OR excluded.modified_at IS NULL OR excluded.modified_at >= contacts.modified_at
+    -- An erased one stays erased until the ledger has a newer change of it.
+    ELSE excluded.modified_at > contacts.modified_at
+END
 
 -- name: note_filling
 -- The filling has come so far. The changes that it is sure to have seen are those before it began (an hour less, for
@@ -94,7 +99,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (connection_id, contact_id) DO UPDATE
 SET name = excluded.name, name_key = excluded.name_key, email_key = excluded.email_key, active = excluded.active,
     is_customer = excluded.is_customer, contact = excluded.contact, modified_at = excluded.modified_at, tax_key = excluded.tax_key,
-    gone = false, updated_at = clock_timestamp()
+    gone = false, erased_at = NULL, updated_at = clock_timestamp()
 
 -- name: put_link
 -- Which contact stands for a customer of a shop.

@@ -35,6 +35,21 @@ SELECT
      WHERE backend_xmin IS NOT NULL AND datname = current_database() AND pid <> pg_backend_pid())
         AS oldest_snapshot_seconds
 
+-- name: dead_rows
+-- Rows that wait for vacuum, of the tables that change with every order.
+SELECT relname AS table, n_dead_tup AS rows
+FROM pg_stat_user_tables
+WHERE schemaname = current_schema()
+  AND relname IN ('orders', 'lanes', 'slots', 'intents', 'outbox', 'positions', 'leases')
+ORDER BY relname
+
+-- name: cleaning
+-- What else keeps vacuum from working: transactions prepared and forgotten, slots that nobody reads.
+SELECT
+    (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - prepared)), 0)::double precision
+     FROM pg_prepared_xacts WHERE database = current_database()) AS prepared_seconds,
+    (SELECT count(*) FROM pg_replication_slots WHERE NOT active) AS idle_slots
+
 -- name: replay
 -- The replay: how long ago it last came to its end, what its runs found, and what is told of and not recorded.
 SELECT
@@ -44,6 +59,14 @@ SELECT
     coalesce((SELECT lag FROM replay_runs ORDER BY id DESC LIMIT 1), 0) AS lag,
     coalesce((SELECT unverified FROM replay_runs ORDER BY id DESC LIMIT 1), 0) AS unverified,
     (SELECT count(*) FROM (SELECT FROM completeness_missing LIMIT 100000) AS m) AS difference
+
+-- name: compared
+-- What the last comparisons of shops with their ledgers could not explain; as many as metrics may have labels.
+SELECT m.connection_id, m.shop_id, m.currency, m.unexplained,
+       extract(epoch FROM clock_timestamp() - m.compared_at)::double precision AS age_seconds
+FROM reconcile_money m
+ORDER BY m.unexplained DESC, m.connection_id, m.shop_id, m.currency
+LIMIT 1000
 
 -- name: connections
 -- Health of each connection: its token's age, the day's budget, and why it stands still.

@@ -89,7 +89,7 @@ JOIN unnest($1::text[], $2::text[]) AS k (shop_id, order_id) USING (shop_id, ord
 SELECT o.shop_id, o.order_id, o.connection_id, o.number, o.head, o.content_hash, o.currency, o.grand_total,
        o.placed_at, o.paid, o.wish, o.released, o.state, o.reason_code, o.reason_message, o.reason_fix, o.group_key,
        o.change, o.priority, o.due_at, o.takes, o.attempts, o.changes_in_hour, o.changes_since,
-       o.announced IS NOT NULL AS announced, o.asked
+       o.announced IS NOT NULL AS announced, o.asked, o.erased_mark
 FROM orders o
 JOIN unnest($1::text[], $2::text[]) AS k (shop_id, order_id) USING (shop_id, order_id)
 ORDER BY o.shop_id, o.order_id
@@ -111,6 +111,8 @@ FROM unnest($1::text[], $2::text[]) AS k (shop_id, order_id)
 -- Known orders of which nothing changed that matters: the revision and the facts move on, where it stands does not.
 UPDATE orders o
 SET number = n.number, head = n.head, content = coalesce(n.content, o.content), content_hash = n.content_hash,
+    layout = CASE WHEN n.content IS NULL THEN o.layout END,
+    personal_removed_at = CASE WHEN n.content IS NULL THEN o.personal_removed_at END,
     currency = n.currency, grand_total = n.grand_total, placed_at = n.placed_at, paid = n.paid,
     paid_moment = n.paid_moment, cancelled = n.cancelled, updated_at = clock_timestamp()
 FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[], $6::bytea[], $7::text[], $8::numeric[],
@@ -123,6 +125,8 @@ WHERE o.shop_id = n.shop_id AND o.order_id = n.order_id
 -- Known orders that a change has placed anew.
 UPDATE orders o
 SET number = n.number, head = n.head, content = coalesce(n.content, o.content), content_hash = n.content_hash,
+    layout = CASE WHEN n.content IS NULL THEN o.layout END,
+    personal_removed_at = CASE WHEN n.content IS NULL THEN o.personal_removed_at END,
     currency = n.currency, grand_total = n.grand_total, placed_at = n.placed_at, paid = n.paid,
     paid_moment = n.paid_moment, cancelled = n.cancelled, connection_id = n.connection_id, state = n.state,
     reason_code = n.reason_code, reason_message = n.reason_message, reason_fix = n.reason_fix,
@@ -182,3 +186,24 @@ INSERT INTO audit_log (actor, action, details) VALUES ($1, $2, $3)
 SELECT o.shop_id, o.order_id, o.state
 FROM orders o
 JOIN unnest($1::text[], $2::text[]) AS k (shop_id, order_id) USING (shop_id, order_id)
+
+-- name: insert_event
+-- One event, where COPY is refused to the role; the columns are those of EVENT_COLUMNS.
+INSERT INTO events (
+    topic, log, partition, "offset", shop_id, order_id, kind, event_id, event_time, verdict, notes,
+    value
+)
+VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+)
+
+-- name: insert_order
+-- One order, where COPY is refused to the role; the columns are those of ORDER_COLUMNS.
+INSERT INTO orders (
+    shop_id, order_id, connection_id, number, head, content, content_hash, currency, grand_total,
+    placed_at, paid, paid_moment, cancelled, state, reason_code, reason_message, reason_fix, group_key,
+    due_at, priority
+)
+VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
+)

@@ -66,14 +66,16 @@ JOIN connections c USING (connection_id)
 WHERE l.connection_id = $1
 
 -- name: find_due
--- The orders that are due first, one probe of the index for each priority. Orders that somebody else has locked (the
--- intake, a record) are passed over: they are due in a moment still.
-SELECT d.shop_id, d.order_id, d.takes
+-- The orders that are due first, one probe of the index for each priority; of priority $4 (or none) only from $5 on,
+-- see claim_floors.py. Orders that somebody else has locked (the intake, a record) are passed over: they are due in a
+-- moment still.
+SELECT d.shop_id, d.order_id, d.takes, p.priority, d.due_at
 FROM unnest($2::smallint[]) WITH ORDINALITY AS p (priority, place)
 CROSS JOIN LATERAL (
     SELECT o.shop_id, o.order_id, o.takes, o.due_at
     FROM orders o
     WHERE o.connection_id = $1 AND o.priority = p.priority AND o.due_at <= (SELECT clock_timestamp())
+      AND o.due_at >= CASE WHEN p.priority = $4::smallint THEN $5::timestamptz ELSE '-infinity' END
     ORDER BY o.due_at
     LIMIT $3
     FOR UPDATE OF o SKIP LOCKED
