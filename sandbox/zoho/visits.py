@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -195,6 +196,10 @@ class Visit:
         except Refusal as refusal:
             store.execute("ROLLBACK TO call")
             answer = refusal.answer()
+        except InvalidOperation:
+            # A figure of more digits than the ledger reckons with.
+            store.execute("ROLLBACK TO call")
+            answer = Refusal(status=400, code=2, message="Invalid value passed for a figure.").answer()
         store.execute("RELEASE call")
         return answer
 

@@ -18,6 +18,7 @@ from consumer.domain.deciding.situation import (
     Decision,
     Gone,
     Rest,
+    Restate,
     Situation,
     draft_digest,
     park,
@@ -46,7 +47,14 @@ def decide_existing(situation: Situation, live: Document) -> Decision:
     same = live.agreed and same_content and _same_moment(situation, live)
     if same and not asked_update:
         return _follow_up(situation, live, Note(decision="booked"))
-    return _changed(situation, live)
+    return _unless_known(situation, live, _changed(situation, live))
+
+
+def _unless_known(situation: Situation, live: Document, decision: Decision) -> Decision:
+    """Where a document would be stated as it stands already, go on: else an update that is asked for never ends."""
+    if isinstance(decision, Restate) and decision.document == live and decision.resolve is None:
+        return _follow_up(situation, live, decision.note)
+    return decision
 
 
 def _same_moment(situation: Situation, live: Document) -> bool:

@@ -197,6 +197,14 @@ def test_what_touches_nothing_on_the_document_costs_no_call() -> None:
     assert (world.counted(), world.state()) == ([], OrderState.BOOKED)
 
 
+def test_an_update_that_is_asked_for_and_changes_no_amount_comes_to_an_end() -> None:
+    """A sent invoice keeps its words: one read tells that nothing is to be done, and the person is answered."""
+    shop = with_shop(changed_sent=ChangedSent.CREDIT_DIFFERENCE, notes="{{ note }}")
+    world = played(shop, paid(), sent, (UPDATED, 2, an_order(note="other words")), count, Ask.UPDATE)
+    assert (world.counted(), world.state()) == (["read_invoice"], OrderState.BOOKED)
+    assert totals(world.invoices) == [("sent", "122.00")]
+
+
 def test_a_sent_invoice_whose_order_changed_is_left_to_a_person_by_default() -> None:
     """One read, no write; the click to update it in place goes through."""
     world = played(AUTOMATIC, paid(), sent, count, DEARER)
