@@ -71,6 +71,7 @@ FIGURES: Final = (
         headings=("Random interleavings",),
         command="python -m tests.interleaving.many",
         output=Output.MARKDOWN,
+        awaited=True,
     ),
     Figure(
         page=RELIABILITY,
@@ -107,6 +108,7 @@ FIGURES: Final = (
         headings=("Random inputs",),
         command="python -m tests.fuzz --page",
         output=Output.ITSELF,
+        awaited=True,
     ),
     Figure(
         page=RELIABILITY,

@@ -45,7 +45,8 @@ LINE_KINDS = (*(kind.value for kind in LineKind), "shipping", *(kind.value for k
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        # The last for a part of a name, such as Europe, which is a folder.
         raise ValueError(f"there is no time zone {name!r}; use a name such as Europe/Amsterdam") from error
     return name
 

@@ -211,6 +211,9 @@ class Intake(Service):
         if reading is None:
             return None
         if reading.proof is not None:
+            if record.offset < reading.proof.offset:
+                # Delivered again from before where we asked to begin: it proves nothing either way.
+                return None
             if not proves(reading.proof, record):
                 del readings[record.place]
                 self._places.refute(reading)

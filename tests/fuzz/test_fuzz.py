@@ -74,14 +74,18 @@ class _Stream(httpx.AsyncByteStream):
         return self._pieces
 
 
-@pytest.mark.parametrize("layers", [1, 2], ids=["bomb", "bomb within a bomb"])
-async def test_a_gzip_bomb_is_left_after_what_an_answer_may_have(layers: int) -> None:
+async def test_a_gzip_bomb_is_left_after_what_an_answer_may_have() -> None:
     """64 MB of zeros in some kilobytes: no more is unpacked than an answer may have, and the rest is not read."""
-    content = b"\0" * (64 * 1024 * 1024)
-    for _ in range(layers):
-        content = gzip.compress(content, 9)
-    inner = _Packed(content + b"\0" * 10_000_000)
+    inner = _Packed(gzip.compress(b"\0" * (64 * 1024 * 1024), 9) + b"\0" * 10_000_000)
     async with httpx.AsyncClient(transport=BoundedTransport(inner, max_body_bytes=1_000_000)) as client:
         with pytest.raises(UnreadableAnswerError):
             await client.get("https://books.example/")
     assert inner.given < 200_000
+
+
+async def test_a_bomb_within_a_bomb_is_unpacked_once() -> None:
+    """What an answer holds is never unpacked a second time."""
+    bomb = gzip.compress(b"\0" * (64 * 1024 * 1024), 9)
+    async with httpx.AsyncClient(transport=BoundedTransport(_Packed(gzip.compress(bomb)))) as client:
+        answer = await client.get("https://books.example/")
+    assert answer.content == bomb

@@ -74,8 +74,8 @@ class Reply:
         code = self.body.get("code") if self.body is not None else None
         if isinstance(code, bool):
             return None
-        if isinstance(code, str) and code.strip().lstrip("-").isdecimal():
-            return int(code)
+        if isinstance(code, str):
+            return int(code) if _NUMERIC.fullmatch(code.strip()) else None
         return code if isinstance(code, int) else None
 
     @property
@@ -87,6 +87,7 @@ class Reply:
         return " ".join(text.split())[:_MAX_WORDS]
 
 
+_NUMERIC: Final = re.compile(r"-?[0-9]{1,18}")
 _LOCKED: Final = re.compile(r"\b(transactions?|period|books|date)\b.{0,80}\block(ed)?\b", re.IGNORECASE)
 _CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
