@@ -262,3 +262,25 @@ async def test_a_batch_of_an_assignment_that_ended_is_dropped() -> None:
         world.publish("4")
         await world.taken("1", "2", "3", "4")
     assert [one.offset for batch in world.store.batches for one in batch] == [0, 1, 2, 3]
+
+
+class EarlySource(MemorySource):
+    """Begins two records before where it is asked to."""
+
+    def seek(self, place: TopicPartition, offset: int) -> bool:
+        """Seek too far back."""
+        return super().seek(place, max(0, offset - 2))
+
+
+async def test_what_is_delivered_from_before_the_beginning_proves_nothing() -> None:
+    """Records before the one that was taken last are no sign of a topic made again: they are passed over."""
+    world = make_world()
+    world.publish("1", "2", "3")
+    async with world.intake():
+        await world.taken("1", "2", "3")
+    world.publish("4")
+    async with world.intake(EarlySource(broker=world.broker, topics=[PAID], group=GROUP)):
+        await world.taken("1", "2", "3", "4")
+    assert world.report.alarms == []
+    assert (world.position().log, world.position().next_offset) == (1, 4)
+    assert len(world.database.events) == 4
