@@ -115,7 +115,6 @@ FIGURES: Final = (
         headings=("Planted bugs",),
         command="python -m tests.mutations.planted",
         output=Output.ITSELF,
-        awaited=True,
     ),
     Figure(
         page=RELIABILITY,
