@@ -108,7 +108,6 @@ FIGURES: Final = (
         headings=("Random inputs",),
         command="python -m tests.fuzz --page",
         output=Output.ITSELF,
-        awaited=True,
     ),
     Figure(
         page=RELIABILITY,
