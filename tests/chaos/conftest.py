@@ -8,7 +8,7 @@ import pytest
 
 from tests.chaos.rig import Rig
 
-SEED_VARIABLE = "BOOKED_CHAOS_SEED"
+SEED_VARIABLE = "CHAOS_SEED"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -24,7 +24,7 @@ def _seed() -> int:
 
 @pytest.fixture(scope="session")
 def chaos_seed() -> int:
-    """The seed of all draws; BOOKED_CHAOS_SEED repeats one."""
+    """The seed of all draws; CHAOS_SEED repeats one."""
     return _seed()
 
 

@@ -50,7 +50,7 @@ def trials(
 @pytest.mark.parametrize("point", SCENARIOS)
 def test_nothing_is_lost_or_done_twice_when_killed_at(point: str, trials: Mapping[str, Trial], chaos_seed: int) -> None:
     """A process died at this point, others went on, and no invariant is violated."""
-    log.warning("BOOKED_CHAOS_SEED=%d", chaos_seed)
+    log.warning("CHAOS_SEED=%d", chaos_seed)
     trial = trials[point]
     assert [str(finding) for finding in trial.findings] == []
     assert list(trial.missed) == []
