@@ -264,6 +264,13 @@ async def test_two_who_apply_settings_at_once_come_one_after_the_other(theatre: 
     assert found.conflicts == 0
 
 
+@pytest.mark.parametrize("placing", ["begin_log", "record_gap", "set_position"])
+async def test_a_partition_that_is_placed_while_its_first_batch_is_taken(theatre: Theatre, placing: str) -> None:
+    """No row stands there to be locked yet: it is added, so that one waits for the other and sees what it did."""
+    first = (scenario("IntakeStore.record/cancelled"), scenario(f"IntakeStore.{placing}/first"))
+    _whole(await theatre.explore(first))
+
+
 def _taken_once(played: Played) -> str:
     counts = sorted(sum(n for verdict, n in r.verdicts.items() if verdict == "newest") for r in played.results)
     return "" if counts == [0, 1] else f"the record was taken {sum(counts)} times"

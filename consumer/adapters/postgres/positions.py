@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import asyncpg
+
 from consumer.adapters.postgres.pool import Connection, Database
 from consumer.adapters.postgres.sql import load
 from consumer.errors import FencedError
@@ -62,10 +64,9 @@ class PostgresPositions:
         """See the port. A log that was begun there and of which nothing was taken yet is not begun twice."""
 
         async def begin(connection: Connection) -> Position:
-            found = await connection.fetch(self._sql.lock_positions, *pairs([place]))
-            if not found:
+            row = await self._locked(connection, place)
+            if row is None:
                 return await self._put(connection, place, 1, first_offset)
-            row = found[0]
             if row["last_offset"] is None and row["next_offset"] == first_offset:
                 return Position(log=row["log"], next_offset=first_offset)
             await connection.execute(
@@ -81,10 +82,14 @@ class PostgresPositions:
         """See the port. A gap that was recorded, or that lies below the position, changes nothing."""
 
         async def note(connection: Connection) -> None:
+            # A gap without an end moves no position, so that none is added for it either.
             found = await connection.fetch(self._sql.lock_positions, *pairs([gap.place]))
-            if found and found[0]["log"] != gap.log:
-                raise FencedError(f"{gap.place.topic}[{gap.place.partition}] has begun its log {found[0]['log']}")
-            if found and gap.to_offset is not None and found[0]["next_offset"] >= gap.to_offset:
+            row = found[0] if found else None
+            if row is None and gap.to_offset is not None:
+                row = await self._locked(connection, gap.place)
+            if row is not None and row["log"] != gap.log:
+                raise FencedError(f"{gap.place.topic}[{gap.place.partition}] has begun its log {row['log']}")
+            if row is not None and gap.to_offset is not None and row["next_offset"] >= gap.to_offset:
                 return
             await connection.execute(self._sql.add_gap, *gap.place, gap.log, gap.from_offset, gap.to_offset, gap.cause)
             if gap.to_offset is not None:
@@ -96,9 +101,9 @@ class PostgresPositions:
         """See the port."""
 
         async def move(connection: Connection) -> Position:
-            found = await connection.fetch(self._sql.lock_positions, *pairs([place]))
-            log, before = (found[0]["log"], found[0]["next_offset"]) if found else (1, 0)
-            if found and next_offset > before:
+            row = await self._locked(connection, place)
+            log, before = (1, 0) if row is None else (row["log"], row["next_offset"])
+            if row is not None and next_offset > before:
                 await connection.execute(self._sql.add_gap, *place, log, before, next_offset, "moved_by_hand")
             await self._audit(
                 connection,
@@ -119,6 +124,19 @@ class PostgresPositions:
             await connection.execute(self._sql.look_first)
 
         await self._database.run(note)
+
+    async def _locked(self, connection: Connection, place: TopicPartition) -> asyncpg.Record | None:
+        """Lock the position of a partition and give it; None where none was known, and a row at offset 0 is ours then.
+
+        The row is added before it is taken for unknown: somebody else's first batch of the partition may not be
+        committed yet, which a look alone does not see; adding it waits for that commit.
+        """
+        found = await connection.fetch(self._sql.lock_positions, *pairs([place]))
+        if not found:
+            if await connection.fetch(self._sql.add_positions, *pairs([place]), [1]):
+                return None
+            found = await connection.fetch(self._sql.lock_positions, *pairs([place]))
+        return found[0]
 
     async def _put(self, connection: Connection, place: TopicPartition, log: int, next_offset: int) -> Position:
         await connection.execute(self._sql.put_position, place.topic, place.partition, log, next_offset)

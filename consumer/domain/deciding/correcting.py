@@ -82,13 +82,14 @@ def _credit_all(situation: Situation, live: Document, now: Invoice, wanted: Mapp
 def edited_by_hand(live: Document, now: Invoice) -> bool:
     """Tell whether somebody changed the document after we last saw it.
 
-    A sent invoice is changed by payments and credits too: there only its total tells of an edit.
+    A sent invoice is changed by payments and credits too: there only its total tells of an edit. The ledger's moments
+    are whole seconds: an edit within the second of our own write is told by the total, or not at all.
     """
-    if now.status is not InvoiceStatus.DRAFT:
-        return now.total != live.total
-    if live.ledger_modified_at is not None and now.modified_at is not None:
-        return now.modified_at != live.ledger_modified_at
-    return now.total != live.total
+    if now.total != live.total:
+        return True
+    if now.status is not InvoiceStatus.DRAFT or live.ledger_modified_at is None or now.modified_at is None:
+        return False
+    return now.modified_at != live.ledger_modified_at
 
 
 def needs_hand(code: ReasonCode, live: Document, what: str, fix: str) -> Reason:

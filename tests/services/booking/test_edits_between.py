@@ -1,5 +1,8 @@
 """Somebody edits the draft at the very moment of our write: it is seen before the next one, and a person is asked."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from consumer.adapters.memory.ledger import Fault
@@ -77,3 +80,19 @@ def test_the_draft_that_a_person_sent_meanwhile_is_a_sent_invoice() -> None:
     world.send()
     played(AUTOMATIC, DEARER, world=world)
     assert world.reason() == "changed_after_booking"
+
+
+def _edit_in_the_same_second(world: Shop) -> None:
+    invoice = world.invoice
+    world.book.invoices[invoice.invoice_id] = replace(invoice, total=Decimal("150.00"))
+
+
+def test_an_edit_within_the_second_of_our_own_write_is_told_by_the_total() -> None:
+    """The ledger's moments are whole seconds, so that the edit has the same: the figures say that it was changed."""
+    world = booked()
+    _edit_in_the_same_second(world)
+    played(AUTOMATIC, Ask.UPDATE, world=world)
+    assert totals(world.invoices) == [("draft", "122.00")]
+    _edit_in_the_same_second(world)
+    played(AUTOMATIC, DEARER, world=world)
+    assert world.reason() == "edited_by_hand"

@@ -117,6 +117,14 @@ INTAKE = (
             Gap(place=PAID, log=1, from_offset=NEXT, to_offset=NEXT + 5, cause="cut_by_retention")
         ),
     ),
+    Scenario(method="IntakeStore.begin_log", variant="first", call=lambda s: s.intake.begin_log(CANCELLED, 1)),
+    Scenario(
+        method="IntakeStore.record_gap",
+        variant="first",
+        call=lambda s: s.intake.record_gap(
+            Gap(place=CANCELLED, log=1, from_offset=0, to_offset=1, cause="cut_by_retention")
+        ),
+    ),
     Scenario(method="IntakeStore.set_position", call=lambda s: s.intake.set_position(PAID, NEXT + 9, "ada")),
     Scenario(method="IntakeStore.set_position", variant="back", call=lambda s: s.intake.set_position(PAID, 3, "ada")),
     Scenario(

@@ -16,12 +16,13 @@ ORDER BY p.topic, p.partition
 FOR UPDATE OF p
 
 -- name: add_positions
--- The rows of partitions never taken before; who comes second finds them there and waits for their lock.
+-- The rows of partitions never taken before; who comes second finds them there and waits for their lock. Gives those added.
 INSERT INTO positions (topic, partition, log, next_offset)
 SELECT k.topic, k.partition, k.log, 0
 FROM unnest($1::text[], $2::integer[], $3::integer[]) AS k (topic, partition, log)
 ORDER BY k.topic, k.partition
 ON CONFLICT (topic, partition) DO NOTHING
+RETURNING topic
 
 -- name: move_positions
 -- The batch has been taken up to here.
