@@ -16,7 +16,6 @@ import pytest
 from consumer.config import read_settings
 from consumer.secrets import Keyring
 from tests.acceptance.installation import CLIENT_ID, Installation, ask_health, event
-from tests.acceptance.waiting import until
 from tests.kafka_tools import publish, read_all
 from tests.security.canaries import Canaries, columns_of, forms, leaks, order_of_canaries
 
