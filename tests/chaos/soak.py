@@ -9,11 +9,13 @@ tries (``--minutes 0`` tries them alone, ``--no-faults`` leaves them out).
 
 import argparse
 import asyncio
+import json
 import random
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 from typing import Final
 
@@ -62,7 +64,7 @@ def main() -> int:
         titles = {name: one.title for name, one in all_faults().items()}
         _section("Faults of the long run", table(of_faults, titles), options.minutes, seed)
     if options.minutes > 0:
-        soak, trial = asyncio.run(_soak(options.minutes, seed))
+        soak, trial = asyncio.run(_soak(options.minutes, seed, options.series))
         growing = _growing(soak, options.minutes)
         body = _report(soak, trial, options.minutes, growing)
         _say(body)
@@ -77,6 +79,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60.0, help="how long the load lasts; 0: only the faults")
     parser.add_argument("--seed", type=int, help="of all draws; drawn where it is not given")
     parser.add_argument("--no-faults", dest="faults", action="store_false", help="leave the single faults out")
+    parser.add_argument("--series", type=Path, help="a file to which each measurement is added as a line of JSON")
     parser.add_argument("--no-write", dest="write", action="store_false", help="leave docs/reliability.md as it is")
     return parser.parse_args()
 
@@ -104,7 +107,7 @@ async def _faults(seed: int) -> list[Trial]:
     return trials
 
 
-async def _soak(minutes: float, seed: int) -> tuple[Soak, Trial]:
+async def _soak(minutes: float, seed: int, series: Path | None) -> tuple[Soak, Trial]:
     soak = Soak()
     with sandbox_folder() as folder:
         async with (
@@ -114,14 +117,21 @@ async def _soak(minutes: float, seed: int) -> tuple[Soak, Trial]:
             world.process("two") as two,
         ):
             await asyncio.gather(until_ready(one), until_ready(two))
-            await _under_load(soak, world, servers, (one, two), minutes * 60)
+            await _under_load(soak, world, servers, (one, two), minutes * 60, series)
             await world.quiet(600)
             return soak, await judged(world)
 
 
-async def _under_load(soak: Soak, world: World, servers: Proxied, processes: Sequence[Process], seconds: float) -> None:
+async def _under_load(
+    soak: Soak,
+    world: World,
+    servers: Proxied,
+    processes: Sequence[Process],
+    seconds: float,
+    series: Path | None,
+) -> None:
     """Publish, harm and measure until the time is over; then nothing is harmed any more."""
-    parts = [_publish(soak, world), _harm(soak, world, servers, processes), _measure(soak, world, processes)]
+    parts = [_publish(soak, world), _harm(soak, world, servers, processes), _measure(soak, world, processes, series)]
     tasks = [asyncio.create_task(part) for part in parts]
     try:
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -162,7 +172,7 @@ async def _harm(soak: Soak, world: World, servers: Proxied, processes: Sequence[
         await pass_time(FAULT_EVERY_SECONDS - LASTS_SECONDS)
 
 
-async def _measure(soak: Soak, world: World, processes: Sequence[Process]) -> None:
+async def _measure(soak: Soak, world: World, processes: Sequence[Process], series: Path | None) -> None:
     began = monotonic()
     while True:
         await pass_time(SAMPLE_EVERY_SECONDS)
@@ -177,6 +187,13 @@ async def _measure(soak: Soak, world: World, processes: Sequence[Process]) -> No
             # No answer may be a process that was just killed or frozen by us; 503 is its own word.
             soak.not_alive += status == 503
         soak.samples.append(Sample(seconds=monotonic() - began, values=values))
+        if series is not None:
+            _add_line(series, soak.samples[-1])
+
+
+def _add_line(series: Path, sample: Sample) -> None:
+    with series.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"seconds": round(sample.seconds, 1), **sample.values}) + "\n")
 
 
 def _values(pid: int) -> dict[str, float]:
