@@ -271,6 +271,15 @@ async def test_a_partition_that_is_placed_while_its_first_batch_is_taken(theatre
     _whole(await theatre.explore(first))
 
 
+async def test_of_two_comparisons_begun_at_once_one_takes_the_others_place(theatre: Theatre) -> None:
+    """Neither sees the other's run before its commit: who comes second waits, and one run stays open."""
+    begin = scenario("ReconcileStore.begin")
+    found = await theatre.explore((begin, begin))
+    # There is one order only: the lock is the first statement of both.
+    assert not found.problems, "\n\n".join(found.problems)
+    assert found.blocked > 0
+
+
 def _taken_once(played: Played) -> str:
     counts = sorted(sum(n for verdict, n in r.verdicts.items() if verdict == "newest") for r in played.results)
     return "" if counts == [0, 1] else f"the record was taken {sum(counts)} times"

@@ -36,6 +36,7 @@ class PostgresReconcileStore:
         return await self._database.run(lambda connection: self._begin(connection, connection_id, period, resume))
 
     async def _begin(self, connection: Connection, connection_id: str, period: Period, resume: bool) -> Run:  # noqa: FBT001 the port's own keyword, passed on
+        await connection.execute(self._sql.lock_begin, connection_id)
         place = (connection_id, period.from_day, period.to_day)
         found = await connection.fetchrow(self._sql.open_run, *place) if resume else None
         if found is not None:

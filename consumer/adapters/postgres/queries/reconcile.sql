@@ -1,5 +1,9 @@
 -- The comparison of orders with the ledger's documents. Locks: orders sorted by key, the lane's row last.
 
+-- name: lock_begin
+-- Two who begin a run of one connection at once: the second waits, so that it sees the first one's run and replaces it.
+SELECT pg_advisory_xact_lock(hashtextextended('booked reconcile ' || $1::text, 0))
+
 -- name: replace_open
 -- A new run takes the place of those of its connection that did not come to their end.
 UPDATE reconcile_runs SET replaced = true WHERE connection_id = $1 AND ended_at IS NULL AND NOT replaced
