@@ -162,14 +162,20 @@ class World:
         """Give the stand-in's control."""
         return self.installation.ledger
 
-    def process(self, name: str = "booked", *parts: str, failpoints: str = "", **settings: str) -> Process:
-        """Make a `booked run` process; a name may be used again once its process has ended. Start by ``async with``."""
+    def process(
+        self, name: str = "booked", *parts: str, failpoints: str = "", ahead_seconds: float = 0, **settings: str
+    ) -> Process:
+        """Make a `booked run` process; a name may be used again once its process has ended. Start by ``async with``.
+
+        ``ahead_seconds`` is by how much its wall clock is ahead of the true one.
+        """
         number = self.started[name] = self.started.get(name, 0) + 1
         armed = {"BOOKED_FAILPOINTS": failpoints} if failpoints else {}
         only = [word for part in parts for word in ("--only", part)]
+        program = ["tests.chaos.faults.wrong_clock", str(ahead_seconds)] if ahead_seconds else ["consumer"]
         return Process(
             name=f"{name}-{number}",
-            command=[sys.executable, "-m", "consumer", "run", *only],
+            command=[sys.executable, "-m", *program, "run", *only],
             log_file=self.installation.folder / f"{name}-{number}.log",
             environment={**self.installation.environment, **armed, **settings},
             ready=lambda process: json_line(process, "listens"),

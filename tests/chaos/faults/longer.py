@@ -1,4 +1,4 @@
-"""F10 to F12, F23, F24, F26, F28 and F30: most are for the long run alone: they take long, or need tools and rights."""
+"""F10, F11, F23, F24, F26, F28 and F30: most are for the long run alone: they take long, or need tools and rights."""
 
 import asyncio
 import shutil
@@ -128,15 +128,6 @@ async def _claim_seconds(world: World) -> float:
             )
             taken.append(monotonic() - began)
     return sorted(taken)[len(taken) // 2]
-
-
-@fault("F12", "the clock of one worker ten minutes off, back by an hour, over a change of the hour", soak=True)
-async def wrong_clock(rig: Rig, seed: int) -> Trial:  # noqa: ARG001 - nothing can be tried without the tool
-    """Leases and limits go by the database's clock. The simulator tries this with its own clocks at every seed."""
-    if shutil.which("faketime") is None:
-        why = "this machine has no faketime to move a process's clock; `python -m tests.simulation` moves its own"
-        return Trial(name="F12", seed=seed, skipped=why)
-    return Trial(name="F12", seed=seed, skipped="not written for real processes; `python -m tests.simulation` tries it")
 
 
 @fault("F23", "an invoice edited by hand in the ledger before the order changes", soak=True)

@@ -245,7 +245,12 @@ WATCH = (
     Scenario(method="WatchStore.tell", call=lambda s: s.watch.tell(order("booked"), 1, Note(decision="told"))),
     Scenario(method="WatchStore.put_off", call=lambda s: s.watch.put_off(BOOKS, [listed("46b"), listed()])),
     Scenario(method="WatchStore.put_off_rows", call=lambda s: s.watch.put_off_rows(BOOKS, 10)),
-    Scenario(method="WatchStore.settle", call=lambda s: s.watch.settle(BOOKS, ["46b", "46booked"])),
+    Scenario(
+        method="WatchStore.settle",
+        call=lambda s: s.watch.settle(BOOKS, ["46b", "46booked"]),
+        # A row that is put there at this moment is left: what it tells of is judged once more, and changes nothing.
+        instead=(lambda s: s.watch.settle(BOOKS, ["46booked"]),),
+    ),
     Scenario(method="WatchStore.seen", call=lambda s: s.watch.seen(BOOKS, ["46booked", "46open"])),
     Scenario(method="WatchStore.begin_sweep", call=lambda s: s.watch.begin_sweep(BOOKS)),
     Scenario(method="WatchStore.save_sweep", call=lambda s: s.watch.save_sweep(BOOKS, 3)),
