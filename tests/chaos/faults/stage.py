@@ -81,7 +81,10 @@ def port_of(address: str) -> int:
 @asynccontextmanager
 async def pair(world: World, **settings: str) -> AsyncIterator[tuple[Process, Process]]:
     """Run two `booked run` processes for the time of the block."""
-    async with world.process("one", **settings) as one, world.process("two", **settings) as two:
+    async with (
+        world.process("one", ahead_seconds=0, **settings) as one,
+        world.process("two", ahead_seconds=0, **settings) as two,
+    ):
         yield one, two
 
 
