@@ -8,6 +8,7 @@ import pytest
 from consumer.adapters.postgres.intake import PostgresIntakeStore
 from consumer.adapters.postgres.pool import Connection
 from consumer.adapters.postgres.sql import load
+from consumer.domain.orders import OrderKey
 from consumer.domain.states import Priority
 from consumer.ports.intake import Taken
 from consumer.ports.lanes import Begun, Claimed
@@ -298,6 +299,17 @@ async def test_a_record_that_two_put_in_is_taken_once(theatre: Theatre) -> None:
     _whole(found)
 
 
+async def test_a_record_of_a_new_order_that_the_intake_takes_and_a_person_puts_in_is_taken_once(
+    theatre: Theatre,
+) -> None:
+    """There is no order to lock yet at the look: whoever finds it there afterwards looks once more."""
+    _whole(
+        await theatre.explore(
+            (scenario("IntakeStore.record/new, newer, rejected"), scenario("IntakeStore.put_in")),
+        )
+    )
+
+
 class _WithoutLocks:
     """A connection on which the locks of orders and shops are left out."""
 
@@ -313,8 +325,11 @@ class _WithoutLocks:
 class _LooksFirst(PostgresIntakeStore):
     """Looks at the events of an order before it locks the order."""
 
-    async def _not_taken_before(self, connection: Any, batch: Sequence[Taken]) -> list[Taken]:
-        return await super()._not_taken_before(cast("Connection", _WithoutLocks(connection)), batch)
+    async def _not_taken_before(
+        self, connection: Any, batch: Sequence[Taken]
+    ) -> tuple[list[Taken], frozenset[OrderKey]]:
+        new, _ = await super()._not_taken_before(cast("Connection", _WithoutLocks(connection)), batch)
+        return new, frozenset()
 
 
 async def test_a_look_that_locks_nothing_lets_a_record_in_twice(theatre: Theatre) -> None:

@@ -64,7 +64,7 @@ class PostgresIntakeStore(PostgresPositions):
         seen = dict(self._seen)
 
         async def record(connection: Connection, part: Sequence[Taken]) -> Recorded:
-            return await self._fold_in(connection, await self._admit(connection, part, seen), None)
+            return await self._fold_in(connection, await self._admit(connection, part, seen), None, frozenset())
 
         recorded = await self._whole_or_in_parts(batch, record)
         self._seen.update(recorded.positions)
@@ -77,26 +77,32 @@ class PostgresIntakeStore(PostgresPositions):
 
         async def put_in(connection: Connection, part: Sequence[Taken]) -> Recorded:
             now = await connection.fetchval(self._sql.clock)
-            new = await self._not_taken_before(connection, part)
+            new, unknown = await self._not_taken_before(connection, part)
             verdicts = Counter({"repeated_delivery": len(part) - len(new)})
-            return await self._fold_in(
-                connection, Batch(now=now, next_offsets={}, taken=new, last={}, verdicts=verdicts), priority
-            )
+            batch = Batch(now=now, next_offsets={}, taken=new, last={}, verdicts=verdicts)
+            return await self._fold_in(connection, batch, priority, unknown)
 
         return await self._whole_or_in_parts(batch, put_in)
 
-    async def _not_taken_before(self, connection: Connection, batch: Sequence[Taken]) -> list[Taken]:
-        """Pass over records that stand among the events of their order; each counts once within the batch too."""
+    async def _not_taken_before(
+        self, connection: Connection, batch: Sequence[Taken]
+    ) -> tuple[list[Taken], frozenset[OrderKey]]:
+        """Pass over records that stand among the events of their order; each counts once within the batch too.
+
+        Gives the others, and the orders that are unknown yet: there was nothing to lock of them.
+        """
         origins = {
             (one.outcome.origin.topic, one.outcome.origin.log, one.outcome.origin.partition, one.outcome.origin.offset)
             for one in batch
             if isinstance(one.outcome, OrderEvent)
         }
         keys = sorted({one.outcome.key for one in batch if isinstance(one.outcome, OrderEvent)})
+        unknown = frozenset[OrderKey]()
         if keys:
             # Before the look: two who put the same records in would both find that they are new. Shops come first.
             await connection.fetch(self._sql.lock_shops, sorted({key.shop_id for key in keys}))
-            await connection.fetch(self._sql.lock_orders, *pairs(keys))
+            locked = await connection.fetch(self._sql.lock_orders, *pairs(keys))
+            unknown = frozenset(keys) - {OrderKey(row["shop_id"], row["order_id"]) for row in locked}
         found = await connection.fetch(self._sql.read_origins, *pairs(keys)) if keys else []
         taken = origins & {(row["topic"], row["log"], row["partition"], row["offset"]) for row in found}
         new = []
@@ -108,7 +114,7 @@ class PostgresIntakeStore(PostgresPositions):
                     continue
                 taken.add(place)
             new.append(one)
-        return new
+        return new, unknown
 
     async def _whole_or_in_parts(
         self, batch: Sequence[Taken], record: Callable[[Connection, Sequence[Taken]], Awaitable[Recorded]]
@@ -150,10 +156,18 @@ class PostgresIntakeStore(PostgresPositions):
             raise error
         return await self._whole_or_in_parts([replace(culprit, outcome=rows.refused(culprit, str(error)))], record)
 
-    async def _fold_in(self, connection: Connection, batch: Batch, priority: Priority | None) -> Recorded:
-        """Fold the events into their orders and write all that comes of it; ``priority`` of what becomes due by it."""
+    async def _fold_in(
+        self, connection: Connection, batch: Batch, priority: Priority | None, unknown: frozenset[OrderKey]
+    ) -> Recorded:
+        """Fold the events into their orders and write all that comes of it; ``priority`` of what becomes due by it.
+
+        ``unknown`` are orders whose events were looked at without a lock, since there were none: one that is there by
+        now may have been added by these very records.
+        """
         await self._read_settings(connection, batch)
         known = await self._lock_orders(connection, batch, {event.key for _, event in batch.events})
+        if not unknown.isdisjoint(known):
+            raise _OrderAddedMeanwhileError
         events = batch.events_to_record(known)
         heads = {key: order.head for key, order in known.items()}
         folded = fold_batch([event for _, event in events], heads, batch.shops, batch.now)

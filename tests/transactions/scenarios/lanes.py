@@ -1,6 +1,6 @@
 """Scenarios of the stores of lanes, bookings, calls, contacts, tokens and sealed secrets."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
@@ -12,7 +12,7 @@ from consumer.domain.orders import OrderKey
 from consumer.domain.records import Conclusion, ContactKnown, IntentEnd, Resolution
 from consumer.domain.states import OrderState, Priority
 from consumer.errors import StopCause, ThrottleKind
-from consumer.ports.lanes import Claimed, Slot, Throttle
+from consumer.ports.lanes import ANY_PRIORITY, Claimed, Slot, Throttle
 from tests.conformance.lanes.scenes import booked, concluded, exchange, intent, invoice, request
 from tests.transactions.scenarios.scenario import Call, Scenario, nothing, rewritten
 from tests.transactions.scene import (
@@ -77,9 +77,11 @@ def claim_without(*locked: str, exclude: Sequence[OrderKey] = ()) -> Call:
     return claim
 
 
-async def _claim(stores: Stores, exclude: Sequence[OrderKey] = ()) -> Claimed:
+async def _claim(
+    stores: Stores, exclude: Sequence[OrderKey] = (), *, only: Collection[Priority] = ANY_PRIORITY
+) -> Claimed:
     """Claim all that is due. Among orders that are due at the same moment a claim may take any first."""
-    claimed = await stores.lanes.claim(LEASE, CLAIM_MAX, exclude)
+    claimed = await stores.lanes.claim(LEASE, CLAIM_MAX, exclude, only=only)
     return replace(claimed, orders=tuple(sorted(claimed.orders, key=lambda record: record.key)))
 
 
@@ -110,7 +112,7 @@ LANES = (
     Scenario(
         method="LaneStore.claim",
         variant="people only",
-        call=lambda s: s.lanes.claim(LEASE, CLAIM_MAX, [], only=[Priority.PERSON]),
+        call=lambda s: _claim(s, only=[Priority.PERSON]),
         instead=(nothing(Claimed()),),
     ),
     Scenario(method="LaneStore.release", call=lambda s: s.lanes.release([*DUE, order("booked")])),
