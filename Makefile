@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check format lock schemas bench money interleavings simulate transactions chaos soak fuzz mutations mutations-domain figures sbom licences image clean
+.PHONY: help demo test check format lock schemas dashboards bench money interleavings simulate transactions chaos soak fuzz mutations mutations-domain versions figures sbom licences image clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,8 @@ check: $(READY) ## formatting, linters, types, generated files: what CI checks b
 	@$(BIN)/python -m schemas.generate --check
 	@$(BIN)/python -m consumer.cli.reference --check
 	@$(BIN)/python -m deploy.supply_chain.licences --check
+	@$(BIN)/python -m deploy.monitoring.generate --check
+	@$(BIN)/python -m deploy.k8s.prometheus_rule --check
 
 format: $(READY) ## put the code into shape
 	@$(BIN)/ruff format .
@@ -42,6 +44,10 @@ format: $(READY) ## put the code into shape
 schemas: $(READY) ## write the generated schemas and tables of the docs again
 	@$(BIN)/python -m schemas.generate
 	@$(BIN)/python -m consumer.cli.reference
+
+dashboards: $(READY) ## write the dashboards and the rules of Kubernetes again
+	@$(BIN)/python -m deploy.monitoring.generate
+	@$(BIN)/python -m deploy.k8s.prometheus_rule
 
 bench: $(READY) ## run the benchmarks (several minutes)
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
@@ -73,6 +79,9 @@ mutations: $(READY) ## plant every bug of the list and show who catches it (an h
 mutations-domain: $(READY) ## mutate the domain and list what survives (hours; MUTATIONS_DOMAIN="--module NAME")
 	@$(BIN)/python -m tests.mutations.domain $(MUTATIONS_DOMAIN)
 
+versions: $(READY) ## the stores and the broker's adapters on older versions of Postgres and Kafka (an hour)
+	@for version in 14 15 16 17; do $(BIN)/python -m tests.connections --postgres $$version --kafka 3 -- tests/conformance -q || exit 1; done
+
 figures: $(READY) ## measure all figures of the docs again and write them there (many hours; FIGURES=word for a part)
 	@$(BIN)/python -m bench.figures --only "$(FIGURES)"
 
@@ -84,8 +93,10 @@ sbom: $(READY) ## write the bill of materials of the program (CycloneDX) to dist
 licences: $(READY) ## write docs/licences.md again
 	@$(BIN)/python -m deploy.supply_chain.licences
 
-image: ## build the container image
-	docker build -t booked .
+image: ## build the container image (IMAGE_BASE=python:3.11-slim-bookworm@sha256:… fixes the base)
+	docker build $(if $(IMAGE_BASE),--build-arg BASE_IMAGE="$(IMAGE_BASE)") \
+	  --build-arg VERSION="$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' consumer/__init__.py)" \
+	  --build-arg REVISION="$$(git rev-parse HEAD)" --build-arg CREATED="$$(git log -1 --format=%cI)" -t booked .
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

@@ -65,6 +65,20 @@ FIGURES: Final = (
     ),
     Figure(page=PERFORMANCE, headings=("Replay",), command="python -m bench.replay", output=Output.TEXT, awaited=True),
     Figure(page=PERFORMANCE, headings=("Claims",), command="python -m bench.claims", output=Output.TEXT, awaited=True),
+    Figure(
+        page=PERFORMANCE,
+        headings=("Start and stop",),
+        command="python -m bench.starting",
+        output=Output.TEXT,
+        awaited=True,
+    ),
+    Figure(
+        page=PERFORMANCE,
+        headings=("A rolling update",),
+        command="python -m tests.rolling",
+        output=Output.MARKDOWN,
+        awaited=True,
+    ),
     Figure(page=MONEY, headings=("Random orders",), command="python -m tests.money.million", output=Output.MARKDOWN),
     Figure(
         page=RELIABILITY,

@@ -1,11 +1,13 @@
 """The `booked` command."""
 
-from consumer.cli.app import app
+import sys
+
+from consumer.cli.commands import booked_app
 
 
 def main() -> None:
     """Run the command."""
-    app()
+    booked_app(sys.argv[1:])()
 
 
 if __name__ == "__main__":

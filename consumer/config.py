@@ -23,7 +23,7 @@ from pydantic import (
 
 from consumer.errors import ConfigurationError
 from consumer.failpoints import parse_failpoints
-from consumer.transport import DatabaseTls, are_local, with_tls
+from consumer.transport import DatabaseTls, OwnCertificate, are_local, require_https, with_tls
 
 PREFIX = "BOOKED_"
 FILE_SUFFIX = "_FILE"
@@ -46,6 +46,15 @@ class SecurityProtocol(StrEnum):
     SASL_SSL = "SASL_SSL"
 
 
+class SaslMechanism(StrEnum):
+    """How we prove to Kafka who we are."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+    OAUTHBEARER = "OAUTHBEARER"  # a token, fetched with a client's id and secret
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._-]+$")]
 
@@ -62,6 +71,11 @@ class Settings(BaseModel):
         "verify-full, but to this machine itself as the address says.",
     )
     database_ca_file: Path | None = Field(default=None, description="Certificates to trust for Postgres.")
+    database_certificate_file: Path | None = Field(
+        default=None, description="Our own certificate for Postgres, where it asks for one (PEM, with its chain)."
+    )
+    database_key_file: Path | None = Field(default=None, description="The key of that certificate (PEM).")
+    database_key_password: SecretStr | None = Field(default=None, description="Password of that key, if it has one.")
     database_url: SecretStr = Field(description="Postgres, as postgresql://user:password@host:port/name.")
     kafka_servers: str = Field(min_length=1, description="Kafka's bootstrap servers, host:port, comma between.")
     secret_keys: SecretStr = Field(
@@ -93,10 +107,44 @@ class Settings(BaseModel):
         default=SecurityProtocol.SSL,
         description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL. Left out: SSL, but PLAINTEXT to this machine itself.",
     )
-    kafka_sasl_mechanism: str | None = Field(default=None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.")
-    kafka_username: str | None = Field(default=None, description="User for SASL.")
-    kafka_password: SecretStr | None = Field(default=None, description="Password for SASL.")
-    kafka_ca_file: Path | None = Field(default=None, description="Certificates to trust for Kafka.")
+    kafka_sasl_mechanism: SaslMechanism | None = Field(
+        default=None, description="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER."
+    )
+    kafka_username: str | None = Field(default=None, description="User for PLAIN and SCRAM.")
+    kafka_password: SecretStr | None = Field(default=None, description="Password for PLAIN and SCRAM.")
+    kafka_token_url: str | None = Field(
+        default=None, description="For OAUTHBEARER: where tokens are had by client credentials (https)."
+    )
+    kafka_token_client_id: str | None = Field(default=None, description="For OAUTHBEARER: the client's id.")
+    kafka_token_client_secret: SecretStr | None = Field(default=None, description="For OAUTHBEARER: its secret.")
+    kafka_token_scope: str | None = Field(default=None, description="For OAUTHBEARER: the scope to ask for, if any.")
+    kafka_token_ca_file: Path | None = Field(
+        default=None, description="Certificates to trust for the token's address. Left out: those of the machine."
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None, description="Certificates to trust for Kafka. Left out: those of the machine."
+    )
+    kafka_certificate_file: Path | None = Field(
+        default=None, description="Our own certificate for Kafka, where it asks for one (PEM, with its chain)."
+    )
+    kafka_key_file: Path | None = Field(
+        default=None, description="The key of that certificate (PEM). Left out: it stands in the same file."
+    )
+    kafka_key_password: SecretStr | None = Field(default=None, description="Password of that key, if it has one.")
+    topic_partitions: int = Field(
+        default=6, ge=1, le=1000, description="Partitions of a topic that `booked doctor --create-topics` makes."
+    )
+    topic_replicas: int = Field(default=3, ge=1, le=10, description="Replicas of a topic that it makes.")
+    topic_retention_days: int = Field(
+        default=30, ge=1, le=3650, description="How long a topic that it makes keeps its messages."
+    )
+    tracing_url: str | None = Field(
+        default=None,
+        description="Where traces go, OTLP over HTTP (…/v1/traces); needs the extra `tracing`. Left out: no tracing.",
+    )
+    tracing_share: Decimal = Field(
+        default=Decimal(1), ge=0, le=1, description="Share of the orders traced whose event brings no trace of its own."
+    )
     http_host: str = Field(default="0.0.0.0", description="Address that health and metrics listen on.")  # noqa: S104 a pod
     http_port: Port = Field(default=8080, description="Port of health and metrics; 0 takes a free one.")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
@@ -162,7 +210,21 @@ class Settings(BaseModel):
             raise ValueError("it has to begin with postgresql://")
         # A wrong value of one of these is told by its own name; until then the address is taken as it would be without.
         tls, ca_file = info.data.get("database_tls"), info.data.get("database_ca_file")
-        return SecretStr(with_tls(value.get_secret_value(), tls, ca_file))
+        password = info.data.get("database_key_password")
+        own = OwnCertificate(
+            certificate_file=info.data.get("database_certificate_file"),
+            key_file=info.data.get("database_key_file"),
+            key_password=None if password is None else password.get_secret_value(),
+        )
+        return SecretStr(with_tls(value.get_secret_value(), tls, ca_file, own))
+
+    @field_validator("kafka_token_url", "tracing_url")
+    @classmethod
+    def _is_encrypted(cls, value: str | None) -> str | None:
+        """What goes there is a secret, or tells of orders."""
+        if value is not None:
+            require_https(value)
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -183,13 +245,32 @@ class Settings(BaseModel):
             raise ValueError(f"{PREFIX}SANDBOX_LEDGER_URL is refused with {PREFIX}ENVIRONMENT=production")
         if self.failpoints and self.environment is Environment.PRODUCTION:
             raise ValueError(f"{PREFIX}FAILPOINTS is refused with {PREFIX}ENVIRONMENT=production")
-        sasl = self.kafka_security_protocol.value.startswith("SASL")
-        if sasl and not (self.kafka_sasl_mechanism and self.kafka_username and self.kafka_password):
-            raise ValueError(f"{PREFIX}KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD are needed with SASL")
+        self._logs_in()
         topics = self.topics_in
         if len(set(topics)) != len(topics):
             raise ValueError("the three order topics need three names")
         return self
+
+    def _logs_in(self) -> None:
+        """Raise ValueError where the settings for Kafka's login or certificates lack a part, or contradict."""
+        sasl = self.kafka_security_protocol.value.startswith("SASL")
+        if self.kafka_sasl_mechanism and not sasl:
+            raise ValueError(
+                f"{PREFIX}KAFKA_SASL_MECHANISM is given, but {PREFIX}KAFKA_SECURITY_PROTOCOL is "
+                f"{self.kafka_security_protocol.value}: say SASL_SSL, or take the mechanism out"
+            )
+        if sasl and self.kafka_sasl_mechanism is SaslMechanism.OAUTHBEARER:
+            if not (self.kafka_token_url and self.kafka_token_client_id and self.kafka_token_client_secret):
+                raise ValueError(f"{PREFIX}KAFKA_TOKEN_URL, _CLIENT_ID and _CLIENT_SECRET are needed with OAUTHBEARER")
+        elif sasl and not (self.kafka_sasl_mechanism and self.kafka_username and self.kafka_password):
+            raise ValueError(f"{PREFIX}KAFKA_SASL_MECHANISM, _USERNAME and _PASSWORD are needed with SASL")
+        if self.kafka_key_file and not self.kafka_certificate_file:
+            raise ValueError(f"{PREFIX}KAFKA_KEY_FILE is given without {PREFIX}KAFKA_CERTIFICATE_FILE")
+        if self.kafka_certificate_file and "SSL" not in self.kafka_security_protocol.value:
+            raise ValueError(
+                f"{PREFIX}KAFKA_CERTIFICATE_FILE is given, but {PREFIX}KAFKA_SECURITY_PROTOCOL is "
+                f"{self.kafka_security_protocol.value}, which shows no certificates: say SSL or SASL_SSL"
+            )
 
     @property
     def topics_in(self) -> tuple[str, str, str]:

@@ -2,9 +2,10 @@
 
 import ipaddress
 import ssl
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 import certifi
 
@@ -17,6 +18,39 @@ class DatabaseTls(StrEnum):
     VERIFY = "verify-full"  # encrypted, and the server shows a certificate of its name
     REQUIRE = "require"  # encrypted; whose server it is nobody proves
     DISABLE = "disable"  # in plain text, passwords and orders alike
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCertificate:
+    """What we show of ourselves to Postgres, where it asks for it: PEM files, and the key's password."""
+
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    key_password: str | None = None
+
+    def parameters(self) -> dict[str, str]:
+        """Give libpq's names for it. Raises ValueError where a part is missing."""
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("BOOKED_DATABASE_CERTIFICATE_FILE and BOOKED_DATABASE_KEY_FILE are needed together")
+        if self.certificate_file is None:
+            return {}
+        for name, file in (("CERTIFICATE", self.certificate_file), ("KEY", self.key_file)):
+            if file is None or not file.is_file():
+                raise ValueError(f"BOOKED_DATABASE_{name}_FILE names {file}, and there is no such file")
+        shown = {"sslcert": str(self.certificate_file), "sslkey": str(self.key_file)}
+        return shown if self.key_password is None else {**shown, "sslpassword": self.key_password}
+
+
+_NOTHING_OWN = OwnCertificate()
+
+
+def require_https(url: str) -> None:
+    """Raise ValueError unless the address is one of https, or of this machine."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("it has to be an address, https://host/path")
+    if parts.scheme == "http" and not is_local(parts.hostname):
+        raise ValueError("it has to begin with https:// (http:// only to this machine itself)")
 
 
 def is_local(host: str) -> bool:
@@ -44,14 +78,18 @@ def _host(server: str) -> str:
     return host if host and port.isdecimal() and ":" not in host else server
 
 
-def with_tls(url: str, tls: DatabaseTls | None, ca_file: Path | None) -> str:
+def with_tls(url: str, tls: DatabaseTls | None, ca_file: Path | None, own: OwnCertificate = _NOTHING_OWN) -> str:
     """Give Postgres's address with the encryption that it is to have; None is the default: verified, unless local.
 
-    Raises ValueError where the address asks for less in its own words and the setting does not.
+    A file of certificates to trust, or one of our own, asks for encryption also to this machine. What the address says
+    itself in libpq's words (sslmode, sslrootcert, sslcert, sslkey, sslpassword) goes before the settings. Raises
+    ValueError where it asks for less and the setting does not, or where a part of our own is missing.
     """
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     named = dict(query)
+    shown = {name: value for name, value in own.parameters().items() if name not in named}
+    query += shown.items()
     local = all(map(is_local, _hosts(parts.netloc, named.get("host", ""))))
     mode = named.get("sslmode")
     if mode is not None:
@@ -60,13 +98,20 @@ def with_tls(url: str, tls: DatabaseTls | None, ca_file: Path | None) -> str:
                 f"sslmode={mode} may send passwords and orders in plain text; take it out, or say so: "
                 "BOOKED_DATABASE_TLS=disable"
             )
-        return url
-    wanted = tls or (None if local else DatabaseTls.VERIFY)
+        if mode == DatabaseTls.VERIFY and "sslrootcert" not in named and ca_file is not None:
+            shown["sslrootcert"] = str(ca_file)
+            query.append(("sslrootcert", str(ca_file)))
+        return _with_query(parts, query) if shown else url
+    wanted = tls or (None if local and ca_file is None and not shown else DatabaseTls.VERIFY)
     if wanted is None:
         return url
     query.append(("sslmode", wanted.value))
     if wanted is DatabaseTls.VERIFY and "sslrootcert" not in named:
         query.append(("sslrootcert", str(ca_file or _trusted())))
+    return _with_query(parts, query)
+
+
+def _with_query(parts: SplitResult, query: list[tuple[str, str]]) -> str:
     return urlunsplit(parts._replace(query=urlencode(query, safe="/", quote_via=quote)))
 
 

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -97,8 +97,7 @@ class Postgres(EmbeddedServer):
         require_reachable(self._folder, self._account)
         data = self._own(self._folder / "postgres-data")
         self._socket_folder = self._own(socket_folder(self._folder, self.port))
-        copy_folder = self._folder / "postgres-programs"
-        programs = await asyncio.to_thread(installation_for, self._account, copy_folder) / "bin"
+        programs = await asyncio.to_thread(self._installation, self._folder / "postgres-programs") / "bin"
         await self._initdb(programs, data)
         return Process(
             name="Postgres",
@@ -111,6 +110,14 @@ class Postgres(EmbeddedServer):
             start_timeout_seconds=START_TIMEOUT_SECONDS,
         )
 
+    def _installation(self, copy_folder: Path) -> Path:
+        """The folder of Postgres's programs; other versions come from elsewhere."""
+        return installation_for(self._account, copy_folder)
+
+    def _initdb_options(self) -> Sequence[str]:
+        """How the data are made; older versions know fewer words."""
+        return INITDB_OPTIONS
+
     def _options(self) -> list[str]:
         settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": f'"{self._socket_folder}"'}
         return [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
@@ -119,7 +126,7 @@ class Postgres(EmbeddedServer):
         password_file = self._folder / "postgres-password"
         password_file.write_text(self.password)
         self._own(password_file)
-        options = (*INITDB_OPTIONS, f"--username={SUPERUSER}", f"--pwfile={password_file}", f"--pgdata={data}")
+        options = (*self._initdb_options(), f"--username={SUPERUSER}", f"--pwfile={password_file}", f"--pgdata={data}")
         command = [str(programs / "initdb"), *options]
         initdb = Process(name="initdb", command=command, log_file=self.log_file, account=self._account)
         async with initdb:

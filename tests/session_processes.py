@@ -28,6 +28,16 @@ def unavailable(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def not_downloaded(reason: str) -> NoReturn:
+    """A program that a test downloads for itself could not be had: skip and say why; TOOLS=required makes it fail.
+
+    Not every network lets Go modules and Debian packages through; the pipeline of docs/supply-chain.md requires them.
+    """
+    if os.environ.get("TOOLS") == "required":
+        pytest.fail(f"could not be downloaded: {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
 @contextlib.contextmanager
 def session_process(arguments: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Run ``python ARGUMENTS`` and give the JSON object that the program announces itself with.

@@ -98,6 +98,37 @@ def test_sasl_needs_all_its_parts() -> None:
     assert read_settings({**NEEDED, **some, "BOOKED_KAFKA_PASSWORD": "x"}).kafka_username == "booked"
 
 
+def test_a_token_needs_all_its_parts() -> None:
+    """Where it is had, and as whom; a secret goes over TLS alone."""
+    some = {
+        "BOOKED_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "BOOKED_KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+        "BOOKED_KAFKA_TOKEN_URL": "https://login.example.org/token",
+        "BOOKED_KAFKA_TOKEN_CLIENT_ID": "booked",
+    }
+    assert "_CLIENT_SECRET" in str(refused(**some))
+    whole = {**some, "BOOKED_KAFKA_TOKEN_CLIENT_SECRET": "canary-secret"}
+    assert "canary" not in repr(read_settings({**NEEDED, **whole}))
+    for wrong in ("http://login.example.org/token", "login.example.org", "ftp://login.example.org/"):
+        assert refused(**{**whole, "BOOKED_KAFKA_TOKEN_URL": wrong}).key == "BOOKED_KAFKA_TOKEN_URL"
+    assert refused(BOOKED_TRACING_URL="http://collector.example.org/v1/traces").key == "BOOKED_TRACING_URL"
+    here = read_settings({**NEEDED, "BOOKED_TRACING_URL": "http://127.0.0.1:4318/v1/traces"})
+    assert here.tracing_url == "http://127.0.0.1:4318/v1/traces"
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"SASL_MECHANISM": "PLAIN"}, "SASL_SSL"),
+        ({"KEY_FILE": "/key"}, "BOOKED_KAFKA_CERTIFICATE_FILE"),
+        ({"SECURITY_PROTOCOL": "PLAINTEXT", "CERTIFICATE_FILE": "/certificate"}, "shows no certificates"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(variables: dict[str, str], says: str) -> None:
+    """A login or a certificate that the protocol never asks for was meant to be used."""
+    assert says in str(refused(**{f"BOOKED_KAFKA_{name}": value for name, value in variables.items()}))
+
+
 def test_three_topics_need_three_names() -> None:
     """The topic tells the kind of a bare message."""
     assert "three names" in str(refused(BOOKED_TOPIC_ORDER_UPDATED="order.paid"))

@@ -1,14 +1,15 @@
 """What a process is made of: settings, stores on one database, the way to the ledger and to Kafka."""
 
-import os
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
+from pydantic import SecretStr
+
+from consumer.adapters.kafka.security import KafkaAccess, security_of
 from consumer.adapters.kafka.settings import KafkaSettings
+from consumer.adapters.kafka.tokens import TokenEndpoint
 from consumer.adapters.postgres.bookings import PostgresBookingStore
 from consumer.adapters.postgres.calls import PostgresCallStore
 from consumer.adapters.postgres.contacts import PostgresContactStore
@@ -137,14 +138,35 @@ async def open_ledger_way(settings: Settings, stores: Stores) -> AsyncIterator[L
 
 
 def kafka_settings(settings: Settings, *, name: str = "booked") -> KafkaSettings:
-    """Make the brokers' settings, with what TLS and SASL need."""
-    security: dict[str, Any] = {"security_protocol": settings.kafka_security_protocol.value}
-    if "SSL" in settings.kafka_security_protocol.value:
-        security["ssl_context"] = ssl.create_default_context(
-            cafile=None if settings.kafka_ca_file is None else os.fspath(settings.kafka_ca_file)
-        )
-    if settings.kafka_security_protocol.value.startswith("SASL") and settings.kafka_password is not None:
-        security["sasl_mechanism"] = settings.kafka_sasl_mechanism
-        security["sasl_plain_username"] = settings.kafka_username
-        security["sasl_plain_password"] = settings.kafka_password.get_secret_value()
-    return KafkaSettings(servers=settings.kafka_servers, client_id=name, security=security)
+    """Make the brokers' settings, with what TLS and SASL need. Raises ConfigurationError for a file that is no good."""
+    mechanism = settings.kafka_sasl_mechanism
+    access = KafkaAccess(
+        protocol=settings.kafka_security_protocol.value,
+        ca_file=settings.kafka_ca_file,
+        certificate_file=settings.kafka_certificate_file,
+        key_file=settings.kafka_key_file,
+        key_password=_open(settings.kafka_key_password),
+        mechanism=None if mechanism is None else mechanism.value,
+        username=settings.kafka_username,
+        password=_open(settings.kafka_password),
+        token=_token_endpoint(settings),
+    )
+    return KafkaSettings(servers=settings.kafka_servers, client_id=name, security=security_of(access))
+
+
+def _token_endpoint(settings: Settings) -> TokenEndpoint | None:
+    url, client_id = settings.kafka_token_url, settings.kafka_token_client_id
+    secret = _open(settings.kafka_token_client_secret)
+    if url is None or client_id is None or secret is None:
+        return None
+    return TokenEndpoint(
+        url=url,
+        client_id=client_id,
+        client_secret=secret,
+        scope=settings.kafka_token_scope,
+        ca_file=settings.kafka_token_ca_file,
+    )
+
+
+def _open(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

@@ -26,6 +26,7 @@ from consumer.bootstrap.parts import (
     steady_clock,
 )
 from consumer.bootstrap.reports import MetricsReport
+from consumer.bootstrap.tracing import open_tracing
 from consumer.bootstrap.watchdogs import LAST_RESORT_SECONDS, LastResort, Watchdogs
 from consumer.bootstrap.zones import ShopsReader
 from consumer.config import Settings
@@ -34,6 +35,7 @@ from consumer.errors import ConfigurationError, DatabaseUnavailableError
 from consumer.lifecycle import Service, ServiceDiedError, run_services
 from consumer.observability.metrics import Metrics
 from consumer.ports.intake import Recorded
+from consumer.ports.tracing import Tracing
 from consumer.ports.wakeups import WakeKind
 from consumer.services.announcing import Announcer
 from consumer.services.groups_retrying import ClosedPeriods
@@ -78,11 +80,12 @@ async def run_process(settings: Settings, parts: frozenset[Part]) -> None:
     log.info("started", listens=":".join(str(part) for part in http.address), parts=sorted(parts))
     try:
         async with AsyncExitStack() as stack:
+            tracing = await stack.enter_async_context(open_tracing(settings))
             stores = await _database(settings, stack, stop, dogs)
             if stores is None:
                 return
             way = await stack.enter_async_context(open_ledger_way(settings, stores))
-            services = _services(settings, parts, stores, way, metrics)
+            services = _services(settings, parts, stores, way, metrics, tracing)
             services += dogs.make(settings, stores, with_broker=bool(parts & {Part.INTAKE, Part.RELAY}))
             dogs.watch(services)
             await _run(services, stop, settings.stop_seconds)
@@ -148,20 +151,21 @@ def _services(
     stores: Stores,
     way: LedgerWay,
     metrics: Metrics,
+    tracing: Tracing,
 ) -> list[Service]:
     wakeups = PostgresWakeups(settings.database_url.get_secret_value())
-    report = MetricsReport(metrics)
+    report = MetricsReport(metrics, topics=settings.topics_in if Part.INTAKE in parts else ())
     services: list[Service] = [
         WakeupsRunner(wakeups),
         DayPartitions(stores.database),
     ]
     if Part.INTAKE in parts:
         shops = ShopsReader(stores.settings, shared_topics=_topics(settings))
-        services += [shops, _intake(settings, stores, wakeups, shops, report)]
+        services += [shops, _intake(settings, stores, wakeups, shops, report, tracing)]
     if Part.SYNC in parts:
-        services += [_sync(settings, stores, way, wakeups, metrics), ClosedPeriods(stores.people)]
+        services += [_sync(settings, stores, way, wakeups, metrics, tracing), ClosedPeriods(stores.people)]
     if Part.RELAY in parts:
-        services += _relay(settings, stores, wakeups, report)
+        services += _relay(settings, stores, wakeups, report, tracing)
     return services
 
 
@@ -175,7 +179,12 @@ def _topics(settings: Settings) -> tuple[str, ...]:
 
 
 def _intake(
-    settings: Settings, stores: Stores, wakeups: PostgresWakeups, shops: ShopsReader, report: MetricsReport
+    settings: Settings,
+    stores: Stores,
+    wakeups: PostgresWakeups,
+    shops: ShopsReader,
+    report: MetricsReport,
+    tracing: Tracing,
 ) -> Intake:
     kinds = dict(zip(settings.topics_in, (EventKind.PAID, EventKind.UPDATED, EventKind.CANCELLED), strict=True))
 
@@ -196,6 +205,7 @@ def _intake(
         limits=IntakeLimits(records_max=settings.batch_records),
         shop_topics=lambda: shops.directory().topics,
         after=shops.started,
+        tracing=tracing,
     )
 
 
@@ -207,7 +217,14 @@ def _source(settings: Settings) -> KafkaSource:
     )
 
 
-def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresWakeups, metrics: Metrics) -> Sync:
+def _sync(
+    settings: Settings,
+    stores: Stores,
+    way: LedgerWay,
+    wakeups: PostgresWakeups,
+    metrics: Metrics,
+    tracing: Tracing,
+) -> Sync:
     async def wait_for_lane(connection_id: str, seconds: float) -> None:
         await wakeups.wait(WakeKind.LANES, seconds, of=connection_id)
 
@@ -216,6 +233,7 @@ def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresW
 
     def on_booking(result: str, calls: int) -> None:
         metrics.on_booking(result, calls)
+        tracing.note({"result": result, "calls": calls})
         wakeups.wake(WakeKind.OUTBOX)
 
     tools = LaneTools(
@@ -224,7 +242,7 @@ def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresW
         calls=stores.calls,
         contacts=stores.contacts,
         read_order=lambda record, shop: to_order(record.content or b"", shop.time_zone, record.kept_refunds),
-        announce_for=lambda view: Announcer(view.connection, settings.installation),
+        announce_for=lambda view: Announcer(view.connection, settings.installation, trace=tracing.current),
         open_ledger=way.open,
         steady=steady_clock,
         jitter=random.random,
@@ -233,6 +251,7 @@ def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresW
         on_call=metrics.on_call,
         on_found=metrics.on_found,
         watch=stores.watch,
+        tracing=tracing,
         idle_seconds=settings.lane_idle_seconds,
         lease_seconds=settings.lease_seconds,
     )
@@ -247,7 +266,9 @@ def _sync(settings: Settings, stores: Stores, way: LedgerWay, wakeups: PostgresW
     return Sync(parts)
 
 
-def _relay(settings: Settings, stores: Stores, wakeups: PostgresWakeups, report: MetricsReport) -> list[Service]:
+def _relay(
+    settings: Settings, stores: Stores, wakeups: PostgresWakeups, report: MetricsReport, tracing: Tracing
+) -> list[Service]:
     relay = Relay(
         store=stores.outbox,
         sink=KafkaSink(settings=kafka_settings(settings)),
@@ -255,6 +276,7 @@ def _relay(settings: Settings, stores: Stores, wakeups: PostgresWakeups, report:
         owner=owner_name(),
         report=report,
         limits=_relay_limits(settings),
+        tracing=tracing,
     )
     return [relay, OutboxWaker(wakeups, relay.wake)]
 

@@ -4,13 +4,16 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import structlog
 
 from consumer.adapters.kafka.health import KafkaHealth
+from consumer.bootstrap.memory import FreedMemory, library_trim
 from consumer.bootstrap.parts import Stores, kafka_settings
 from consumer.config import Settings
 from consumer.lifecycle import Service
+from consumer.observability.certificates import Certificates
 from consumer.observability.metrics import Metrics
 from consumer.ports.settings import Figures
 from consumer.services.figures import FiguresReader
@@ -18,7 +21,7 @@ from consumer.services.watchdog import CleaningWatch, LoopWatch, PeerWatch
 
 log = structlog.get_logger()
 
-# docs/deploying.md asks for five seconds between our own deadline and the container's kill.
+# docs/deploy.md asks for five seconds between our own deadline and the container's kill.
 LAST_RESORT_SECONDS = 4.0
 _EXIT_CODE = 1
 
@@ -31,6 +34,8 @@ class Watchdogs:
         self.loop = LoopWatch(on_lag=metrics.loop_lag.observe, on_tasks=metrics.tasks.set)
         self._metrics = metrics
         self._cleaning = CleaningWatch()
+        self._freed = FreedMemory(library_trim())
+        self._certificates = Certificates({})
         self._services: list[Service] = []
         self._peers: list[PeerWatch] = []
 
@@ -39,6 +44,7 @@ class Watchdogs:
         self._peers = [PeerWatch("database", stores.health.ping)]
         if with_broker:
             self._peers.append(PeerWatch("broker", KafkaHealth(kafka_settings(settings)).ping))
+        self._certificates = Certificates(certificate_files(settings))
         return [FiguresReader(stores.figures, self._show), *self._peers]
 
     def watch(self, services: list[Service]) -> None:
@@ -59,6 +65,15 @@ class Watchdogs:
     def _show(self, figures: Figures) -> None:
         self._metrics.show(figures, time.time())
         self._cleaning.look(figures)
+        self._freed.give_back()
+        for setting, moment in self._certificates.look().items():
+            self._metrics.certificates.labels(setting).set(moment)
+
+
+def certificate_files(settings: Settings) -> dict[str, Path | None]:
+    """Give the files with certificates that the settings name, by the setting."""
+    named = [name for name in type(settings).model_fields if name.endswith(("_ca_file", "_certificate_file"))]
+    return {name: getattr(settings, name) for name in named}
 
 
 class LastResort:

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from consumer.adapters.kafka.topics import list_topics, verify_topics
+from consumer.adapters.postgres.direct import Directness, look
 from consumer.adapters.postgres.migrations import HEAD
 from consumer.bootstrap.parts import LedgerWay, Stores, kafka_settings, open_ledger_way, open_stores, steady_clock
 from consumer.cli.context import person, run_command
+from consumer.cli.doctor_kafka import acl_lines, create_topics, rights, shop_topics
 from consumer.cli.exits import Exit, console
 from consumer.config import Settings
 from consumer.domain.settings import ShopSettings
@@ -23,6 +25,10 @@ from consumer.services.rounding_checkup import RoundingCheckup
 from consumer.sources.own import to_order
 
 MARKS = {Grade.GOOD: "[green]good[/]   ", Grade.WARNING: "[yellow]look at[/]", Grade.WRONG: "[red]wrong[/]  "}
+KAFKA_FIX = (
+    "Check BOOKED_KAFKA_SERVERS; make missing topics (booked doctor --create-topics), or let us see them "
+    "(booked doctor --acls)."
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,19 +37,57 @@ def add_to(app: typer.Typer) -> None:
     app.command("resume")(resume)
 
 
-def doctor() -> None:
+def doctor(
+    topics: Annotated[
+        bool,
+        typer.Option("--create-topics", help="Make the topics that are missing; tell how the others differ, and end."),
+    ] = False,
+    acls: Annotated[
+        bool, typer.Option("--acls", help="Print the rights that we need at a broker that asks for them, and end.")
+    ] = False,
+    principal: Annotated[str, typer.Option(help="With --acls: whose rights, as the broker names us.")] = "User:booked",
+) -> None:
     """Check Kafka, Postgres, schema, tokens, organisations, taxes, rounding and shops; say what to fix.
 
     It changes nothing in the ledger. What the organisation's own invoices show of how it rounds VAT is kept,
     and its taxes and currencies where they are not known yet.
     """
-    findings = run_command(_examine)
+    if acls:
+        _print_rights(principal)
+        return
+    findings = run_command(_make_topics if topics else _examine)
     out = console()
     print_findings(findings)
     wrong = sum(finding.grade is Grade.WRONG for finding in findings)
     out.print(f"{len(findings)} checks, {wrong} wrong", markup=False)
     if wrong:
         raise typer.Exit(Exit.FINDINGS)
+
+
+async def _make_topics(settings: Settings) -> list[Finding]:
+    own, missing = await shop_topics(settings)
+    findings = await create_topics(settings, _topics(settings) | own)
+    if missing:
+        fix = "Run it again when Postgres answers, if shops have topics of their own."
+        findings.append(Finding(about="topics", grade=Grade.WARNING, text=missing, fix=fix))
+    return findings
+
+
+def _print_rights(principal: str) -> None:
+    """Print the calls plain, so that they can be copied and piped."""
+
+    async def work(settings: Settings) -> None:
+        run, make, missing = await rights(settings)
+        typer.echo("# To run:")
+        for line in acl_lines(run, principal, settings):
+            typer.echo(line)
+        typer.echo("# Besides, for booked doctor --create-topics:")
+        for line in acl_lines(make, principal, settings):
+            typer.echo(line)
+        if missing:
+            typer.echo(f"# {missing}")
+
+    run_command(work)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
@@ -76,7 +120,7 @@ def resume(
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    findings = [await try_out("kafka", lambda: _kafka(settings), "Check BOOKED_KAFKA_SERVERS; create missing topics.")]
+    findings = [await try_out("kafka", lambda: _kafka(settings), KAFKA_FIX)]
     try:
         async with open_stores(settings, name="booked-doctor") as stores, open_ledger_way(settings, stores) as way:
             return [*findings, *await _of_database(settings, stores, way)]
@@ -91,6 +135,23 @@ async def _kafka(settings: Settings) -> str:
     return f"it answers, and has the {len(topics)} topics"
 
 
+def check_directness(seen: Directness) -> list[Finding]:
+    """Tell of a pooler between us and Postgres, and of wake-ups that do not come through it."""
+    about = "postgres wake-ups"
+    if not seen.heard:
+        text = (
+            "A wake-up (NOTIFY) does not arrive: a pooler that deals connections by the transaction stands between, or "
+            "something else that does not pass it on. Orders are booked all the same, seconds later."
+        )
+        fix = "Let BOOKED_DATABASE_URL name Postgres itself; see docs/kafka-and-postgres.md."
+        return [Finding(about=about, grade=Grade.WRONG, text=text, fix=fix)]
+    if not seen.direct:
+        text = "They arrive, through a pooler. It has to keep to one connection for one client (session pooling)."
+        fix = "Let BOOKED_DATABASE_URL name Postgres itself: we have a pool of our own."
+        return [Finding(about=about, grade=Grade.WARNING, text=text, fix=fix)]
+    return [Finding(about=about, grade=Grade.GOOD, text="they arrive, and nothing stands between")]
+
+
 def _topics(settings: Settings) -> frozenset[str]:
     return frozenset((*settings.topics_in, settings.topic_invoice_synced, settings.topic_order_rejected))
 
@@ -101,6 +162,7 @@ async def _of_database(settings: Settings, stores: Stores, way: LedgerWay) -> li
         text = f"The schema is at {version or 'nothing'}, this program needs {HEAD}."
         return [Finding(about="postgres", grade=Grade.WRONG, text=text, fix="Run: booked migrate")]
     findings = [Finding(about="postgres", grade=Grade.GOOD, text=f"it answers, schema {version}")]
+    findings += check_directness(await look(settings.database_url.get_secret_value()))
     for connection in await stores.settings.connections():
         if connection.active:
             view = await stores.lanes.view(connection.connection_id)

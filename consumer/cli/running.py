@@ -1,4 +1,4 @@
-"""`booked run`, `booked health`, `booked migrate`."""
+"""`booked run`, `booked figures`, `booked health`, `booked migrate`."""
 
 import asyncio
 import os
@@ -8,6 +8,7 @@ import typer
 
 from consumer.adapters.postgres.migrations import migrate as migrate_database
 from consumer.bootstrap.collector import calm_collector
+from consumer.bootstrap.figures import run_figures
 from consumer.bootstrap.process import Part, run_process
 from consumer.cli.context import run_command, settings_now
 from consumer.cli.exits import Exit, complain, console, exits
@@ -19,6 +20,7 @@ from consumer.web.probe import ask
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("run")(run)
+    app.command("figures")(figures)
     app.command("migrate")(migrate)
     app.command("health")(health)
 
@@ -33,6 +35,15 @@ def run(
         settings = settings_now(quiet=False)
         calm_collector()
         asyncio.run(run_process(settings, frozenset(only or Part)))
+
+
+def figures() -> None:
+    """Show the database's figures as metrics over HTTP, until SIGTERM or Ctrl-C; nothing else.
+
+    A small process of its own that outlives the others: it still tells how old the oldest unbooked order is.
+    """
+    with exits():
+        asyncio.run(run_figures(settings_now(quiet=False)))
 
 
 def migrate() -> None:

@@ -330,10 +330,9 @@ class _Reader:
 
     def _match(self, taxes: Sequence[Tax], *, kind: str, tax_class: str, label: str) -> int:
         wanted = wanted_tax(taxes, kind=kind, tax_class=tax_class, country=self.country, cause=self.cause)
-        overrides = self.shop.tax_overrides
-        if not taxes and not self.cause and not overrides:
-            return 0  # nothing is said of tax: none is booked, and the totals tell whether that is right
-        chosen = match_tax(wanted, self.facts.taxes if taxes or self.cause else (), overrides)
+        # Where nothing is said of tax none is booked, and the totals tell whether that is right.
+        is_told = bool(taxes or self.cause)
+        chosen = match_tax(wanted, self.facts.taxes, self.shop.tax_overrides, is_told=is_told)
         if isinstance(chosen, Reason):
             raise RefusedError(chosen)
         if chosen.tax_id is None and taxes:

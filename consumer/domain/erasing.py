@@ -178,7 +178,7 @@ def needles(emails: frozenset[str]) -> tuple[str, ...]:
     found = set()
     for email in filter(None, emails):
         for text in (email, email.lower(), email.upper()):
-            for way in (text, json.dumps(text)[1:-1], quote(text, safe="")):
+            for way in (text, json.dumps(text)[1:-1], quote(text, safe="", errors="replace")):
                 found.add(_escaped(way.encode("utf-8", "replace")).lower())
     return tuple(sorted(found))
 

@@ -124,6 +124,7 @@ class OrderRecord:
     asked_note: str = ""
     answer: str = ""  # what came of what a person asked last
     due_at: datetime | None = None
+    traceparent: str = ""  # of the newest revision's event
     personal_removed: bool = False  # the content is gone for good: by retention, or by an erasure
 
     @property

@@ -95,6 +95,7 @@ class OrderHead:
     refunds: Mapping[str, RefundTold] = field(default_factory=dict)  # by id; they only add up
     events: int = 0
     losing_events: int = 0
+    traceparent: str = ""  # of the newest revision's event: what is done for the order belongs to that trace
 
     @property
     def kept_refunds(self) -> tuple[bytes, ...]:
@@ -216,7 +217,7 @@ def _take(head: OrderHead | None, event: OrderEvent, by: RevisionKey) -> tuple[O
     verdict = _verdict(head, event, revision, by)
     changes = _content(head, event, revision, by) | _facts(head, event, revision, by)
     if newer(revision, head.revision, by):
-        changes["revision"] = revision
+        changes |= {"revision": revision, "traceparent": event.traceparent}
     if verdict is Verdict.OLDER:
         changes["losing_events"] = head.losing_events + 1
     return replace(head, **changes), verdict
@@ -240,6 +241,7 @@ def _first(event: OrderEvent, revision: Revision) -> OrderHead:
         paid_at=event.paid_at,
         refunds={id_: RefundTold(revision=revision, data=data) for id_, data in event.refunds},
         events=1,
+        traceparent=event.traceparent,
         **facts,
     )
 

@@ -92,11 +92,18 @@ def wanted_tax(taxes: Sequence[Tax], *, kind: str, tax_class: str, country: str,
     )
 
 
-def match_tax(wanted: TaxWanted, taxes: Sequence[LedgerTax], overrides: Sequence[TaxOverride]) -> TaxChosen | Reason:
-    """Choose the ledger's tax; a Reason (TAX_MISSING, TAX_AMBIGUOUS, TAX_WOULD_BE_LOST) where none can be chosen."""
+def match_tax(
+    wanted: TaxWanted, taxes: Sequence[LedgerTax], overrides: Sequence[TaxOverride], *, is_told: bool = True
+) -> TaxChosen | Reason:
+    """Choose the ledger's tax; a Reason (TAX_MISSING, TAX_AMBIGUOUS, TAX_WOULD_BE_LOST) where none can be chosen.
+
+    Where nothing is told of tax (``is_told``) only the shop's table names one: a rate of 0 is none that was said.
+    """
     override = _override(wanted, overrides)
     if override is not None:
         return _by_override(wanted, override, taxes)
+    if not is_told:
+        return NO_TAX
     candidates = _of_rate(wanted, [tax for tax in taxes if tax.active])
     for step in _steps(wanted):
         if len(candidates) <= 1:

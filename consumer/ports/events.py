@@ -29,7 +29,10 @@ class TopicMissingError(UnavailableError):
     """These topics do not exist. They are waited for, never made by us."""
 
     def __init__(self, topics: Collection[str]) -> None:
-        super().__init__(f"topics are missing: {', '.join(sorted(topics))}; create them, they are waited for")
+        super().__init__(
+            f"topics are missing: {', '.join(sorted(topics))}; create them (booked doctor --create-topics) or "
+            "let us read them (booked doctor --acls); they are waited for"
+        )
         self.topics = frozenset(topics)
 
 

@@ -68,6 +68,7 @@ class Outcome:
 
     unexplained: Mapping[tuple[str, str], Decimal]
     findings: int
+    doubles: int = 0  # those of them that are a second document of an order
 
 
 class ReconcileStore(Protocol):

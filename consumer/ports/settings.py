@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from datetime import datetime
 from typing import Protocol
 
 from consumer.domain.settings import ConnectionSettings, ShopSettings
+from consumer.ports.figures import ConnectionFigures, Judgement, ShopFigures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +62,6 @@ class CleaningFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """What the last comparison of a shop with its ledger could not explain, and how long ago it was."""
-
-    connection_id: str
-    shop_id: str
-    currency: str
-    unexplained: Decimal
-    age_seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What the metrics show of the database; counts stop at 100,000 where counting more would cost too much."""
 
@@ -80,21 +70,21 @@ class Figures:
     outbox_waiting: int
     outbox_set_aside: int
     rejected_open: int
-    token_age_seconds: Mapping[str, float]
-    daily_left: Mapping[str, int]
-    connections_stopped: Mapping[str, str]
     gaps_open: int
+    oldest_with_budget_seconds: float = 0.0  # the same without backfills and what waits for the ledger's next day
+    connections: ConnectionFigures = field(default_factory=ConnectionFigures)
+    shops: ShopFigures = field(default_factory=ShopFigures)
+    judgement: Judgement = field(default_factory=Judgement)
     oldest_snapshot_seconds: float = 0.0
     replay: ReplayFigures = ReplayFigures()
-    compared: tuple[Compared, ...] = ()  # a thousand at most: those with the most money
     cleaning: CleaningFigures = CleaningFigures()
 
 
 class FiguresStore(Protocol):
     """Figures for the metrics."""
 
-    async def figures(self) -> Figures:
-        """Read them, in bounded time."""
+    async def figures(self, judged_until: datetime | None = None) -> Figures:
+        """Read them, in bounded time; ``judged_until`` is the former reading's, see Judgement."""
         ...
 
 

@@ -39,11 +39,14 @@ _TAKEN_AWAY: dict[str, Operation] = {"void": "voided", VOIDED_BY_HAND: "voided",
 
 
 class Announcer:
-    """Makes the announcements of one connection."""
+    """Makes the announcements of one connection. ``trace`` gives the traceparent of what is under way."""
 
-    def __init__(self, connection: ConnectionSettings, installation: str) -> None:
+    def __init__(
+        self, connection: ConnectionSettings, installation: str, *, trace: Callable[[], str] = lambda: ""
+    ) -> None:
         self._connection = connection
         self._installation = installation
+        self._trace = trace
 
     def __call__(self, record: OrderRecord, conclusion: Conclusion, operation: str) -> Announcement | None:
         """Give what is to be told where the conclusion is one for the shop (booked, parked, withdrawn); else None.
@@ -56,7 +59,9 @@ class Announcer:
 
         def render(sequence: int, event_id: UUID, at: datetime) -> bytes:
             data = self._data(record, conclusion, state, operation, sequence, at)
-            return encode_synced(data, event_id=str(event_id), installation=self._installation)
+            # The step that is under way; where nobody traces, what the shop's own event has brought goes on.
+            traceparent = self._trace() or record.traceparent
+            return encode_synced(data, event_id=str(event_id), installation=self._installation, traceparent=traceparent)
 
         return Announcement(digest=self._digest(record, conclusion, state), render=render)
 

@@ -28,7 +28,6 @@ from consumer.domain.settings import ClosedPeriod, ConnectionSettings, ShopSetti
 from consumer.domain.states import OrderState
 from consumer.errors import (
     ConnectionStoppedError,
-    KeyTakenError,
     LedgerError,
     NotFoundError,
     PeriodClosedError,
@@ -44,6 +43,8 @@ from consumer.services.outcomes import (
     Announce,
     Judging,
     adopted,
+    is_forgotten,
+    is_there,
     joined,
     judge_error,
     judge_write,
@@ -258,7 +259,7 @@ class Booking:
         error = sent.error
         if isinstance(error, ConnectionStoppedError):
             raise error
-        if isinstance(error, KeyTakenError):
+        if is_there(operation, error):
             self._observer.known = replace(self._observer.known, key_taken=True)
         elif error is not None and self._moves_day(error):
             await self._ask_lock()
@@ -322,28 +323,31 @@ class Booking:
     def _judge(self, call: Call, sent: Sent) -> Outcome:
         if sent.error is not None:
             mends = self._mends(sent.error) or self._moves_day(sent.error)
-            keep_due = mends or isinstance(sent.error, KeyTakenError | ConnectionStoppedError)
-            return judge_error(self._judging(), sent, sent.error, keep_due=keep_due)
+            there = is_there(call.operation, sent.error)
+            keep_due = mends or there or isinstance(sent.error, ConnectionStoppedError)
+            return judge_error(self._judging(), sent, sent.error, keep_due=keep_due, in_doubt=there)
         outcome = judge_write(self._judging(), call, sent)
         return replace(outcome, note=joined(call.note, outcome.note))
 
     # ---- recording what was found ----
 
     async def _adopt(self, decision: Adopt) -> None:
-        mapped = await self._as_sent()
-        document = adopted(self._record, self._bench.connection.connection_id, decision.invoice, mapped)
+        record, mapped, sold = self._record, await self._as_sent(), await self._less(())
+        if is_forgotten(record, decision.invoice, sold):
+            record, mapped = replace(record, open_intent=None), sold
+        document = adopted(record, self._bench.connection.connection_id, decision.invoice, mapped)
         await self._bench.learn_rounding(decision.invoice.rounding)
         self._observer.mapped = None  # the invoice may have shown how the ledger rounds
-        outcome = self._outcome(
-            intent=self._end(decision.resolve), document=document, note=decision.note, reference=document.reference
-        )
-        await self._record_and_go_on(outcome)
+        found = {"document": document, "note": decision.note, "reference": document.reference}
+        await self._record_and_go_on(self._outcome(intent=self._end(decision.resolve), **found))
 
     async def _as_sent(self) -> Mapped | None:
         """Give the order as mapped, less the refunds that were taken off when the open intent was sent."""
-        situation = await self._observer.situation()
         intent = self._record.open_intent
-        ids = () if intent is None else tuple(filter(None, intent.sought.get("folded", "").split("\n")))
+        return await self._less(() if intent is None else intent.sought.get("folded", "").split("\n"))
+
+    async def _less(self, ids: Sequence[str]) -> Mapped | None:
+        situation = await self._observer.situation()
         refunds = () if situation.order is None else tuple(one for one in situation.order.refunds if one.id in ids)
         mapped = wanted_with(situation, refunds)
         return mapped if isinstance(mapped, Mapped) else None

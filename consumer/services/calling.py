@@ -40,6 +40,7 @@ from consumer.ports.lanes import (
     WaitCause,
 )
 from consumer.ports.ledger import Answer, Ledger
+from consumer.ports.tracing import NO_TRACING, Tracing
 from consumer.services.waiting import first_of
 
 log = structlog.get_logger()
@@ -101,7 +102,9 @@ class Caller:
         settle_seconds: float,
         on_call: Callable[[str, str, float], None] = lambda _operation, _result, _seconds: None,
         leaving: asyncio.Event | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
+        self._tracing = tracing
         self._leaving = leaving or asyncio.Event()
         self._lease = lease
         self._ledger = ledger
@@ -238,8 +241,10 @@ class Caller:
         return answer
 
     async def _execute(self, operation: Operation) -> Answer:
+        notes = {"connection": self._lease.connection_id, "operation": operation.name}
         try:
-            return await self._ledger.execute(operation, deadline_seconds=self._deadline_seconds)
+            with self._tracing.call(f"ledger {operation.name}", notes=notes):
+                return await self._ledger.execute(operation, deadline_seconds=self._deadline_seconds)
         except (DatabaseUnavailableError, PutBackError) as error:
             # In there only the token and its renewal ask the database, before the request leaves or after a 401:
             # for certain nothing was done.

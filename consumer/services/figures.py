@@ -1,6 +1,7 @@
 """Reads the database's figures for the metrics every few seconds, so that a scrape asks no server."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 
@@ -27,10 +28,13 @@ class FiguresReader(Service):
         self.started.set()
 
     async def _read(self) -> None:
+        judged_until: datetime | None = None
         while not self.stopping.is_set():
             self._beat.beat()
             try:
-                self._show(await self._store.figures())
+                figures = await self._store.figures(judged_until)
+                judged_until = figures.judgement.until
+                self._show(figures)
             except DatabaseUnavailableError:
                 log.warning("figures_wait_for_database")
             await self.nap(EVERY_SECONDS)

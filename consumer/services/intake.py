@@ -18,12 +18,14 @@ from consumer.failpoints import failpoint
 from consumer.lifecycle import Service
 from consumer.ports.events import EventSource, OutOfRangeError, Record
 from consumer.ports.intake import IntakeStore, Recorded, Taken, TopicPartition
+from consumer.ports.tracing import NO_TRACING, Tracing
 from consumer.services.backoff import Backoff
 from consumer.services.intake_batches import Batch, Entry, Handover, Reading, cut
 from consumer.services.intake_places import Places
 from consumer.services.intake_report import IntakeReport, SilentReport
 from consumer.services.intake_topics import ShopTopics, no_topics
 from consumer.services.positions import checksum, proves
+from consumer.services.tracing import end_taking, take_event
 
 # Records read before other tasks get their turn: about a millisecond. Every answer of the database waits for one slice,
 # and a batch is a dozen answers: with long slices the reading of a batch did not overlap with the writing of another.
@@ -76,6 +78,7 @@ class Intake(Service):
         limits: IntakeLimits | None = None,
         shop_topics: Callable[[], Collection[str]] = no_topics,
         after: asyncio.Event | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         super().__init__("intake")
         self._source = source
@@ -90,6 +93,7 @@ class Intake(Service):
         self._places = Places(source=source, store=store, settled=self._handover.settled, report=self._report)
         self._topics = ShopTopics(source=source, wanted=shop_topics, report=self._report)
         self._after = after
+        self._tracing = tracing
         self._begin_anew = False
         self._taken: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}
@@ -225,6 +229,7 @@ class Intake(Service):
         topic = record.place.topic
         outcome = self._read(record, log=reading.log, kind=self._kinds.get(topic), zone_of=self._zone_of)
         self._report.read(topic, outcome)
+        outcome, span = take_event(self._tracing, outcome)
         # Of a message refused for its size no more than the first part stays in memory.
         value = outcome.value if isinstance(outcome, Rejected) else record.value
         return Entry(
@@ -238,6 +243,7 @@ class Intake(Service):
                 record_key=record.key,
                 headers=record.headers,
             ),
+            span,
         )
 
     async def _writing(self) -> None:
@@ -250,6 +256,7 @@ class Intake(Service):
             try:
                 await self._write(batch, beat.beat)
             finally:
+                end_taking(batch)
                 await self._handover.done()
 
     async def _write(self, batch: Batch, beat: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from consumer.ports.intake import Taken, TopicPartition
+from consumer.ports.tracing import Span
 from consumer.services.positions import Proof
 
 
@@ -27,6 +28,7 @@ class Entry:
 
     reading: Reading
     taken: Taken
+    span: Span | None = None  # of its trace: it ends when the batch is written or dropped
 
     @property
     def size(self) -> int:

@@ -96,13 +96,17 @@ class Knowledge:
 
     async def items(self, skus: Sequence[str]) -> Mapping[str, Item]:
         """Give the ledger's items of these SKUs, as far as it has them; each is asked for once."""
+        found: dict[str, Item] = {}
         for sku in skus:
             if sku not in self._items:
                 answer = await self._caller.read(FindItems(text=sku), key=None, priority=Priority.LIVE)
                 if len(self._items) >= ITEMS_MAX:
                     self._items.clear()
                 self._items.update({item.sku: item for item in answer.result.rows if item.sku == sku})
-        return self._items
+            # Noted at once, for the one who asks: fresh facts, read for another order, empty what all share.
+            if sku in self._items:
+                found[sku] = self._items[sku]
+        return found
 
     async def tend_index(self) -> None:
         """Fill the index of contacts further, or bring it up to date, where that is due."""

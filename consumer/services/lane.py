@@ -1,8 +1,7 @@
 """A lane: the single writer of one connection, as long as this process holds its lease.
 
 It claims due orders, books up to four of them at once, sleeps when nothing is due, and gives the lease back when it
-has been idle. Safety rests on the intents, not on the lease: whatever happens here, a paused or fenced lane cannot
-make a second document.
+has been idle. Safety rests on the intents, not on the lease: a paused or fenced lane cannot make a second document.
 """
 
 import asyncio
@@ -29,11 +28,12 @@ from consumer.errors import (
 from consumer.ports.contacts import ContactStore
 from consumer.ports.lanes import BookingStore, CallStore, LaneLease, LaneStore, LaneView, SlotRequest, Throttle
 from consumer.ports.ledger import Ledger
+from consumer.ports.tracing import NO_TRACING, Tracing
 from consumer.ports.watch import WatchStore
 from consumer.services.asking import OpenLedger
 from consumer.services.booking import Booking, ReadOrder
 from consumer.services.calling import PutBackError
-from consumer.services.lane_parts import open_parts
+from consumer.services.lane_parts import open_parts, traced
 from consumer.services.outcomes import Announce
 from consumer.services.streaks import BREAKER_SECONDS, Streaks
 from consumer.services.waiting import first_of
@@ -80,6 +80,7 @@ class LaneTools:
     on_found: Callable[[str], None] = lambda _found: None
     watch: WatchStore | None = None  # None: nobody looks at what people change in the ledger
     beat: Callable[[], None] = lambda: None
+    tracing: Tracing = NO_TRACING
     idle_seconds: float = IDLE_SECONDS
     lease_seconds: float = LEASE_SECONDS
 
@@ -277,7 +278,7 @@ class Lane:
         if 1 < record.takes <= TAKES_MAX + 1 and self._in_hand:
             # It was in hand when a process ended: alone, so that it takes nobody with it if it ends this one too.
             await asyncio.wait(self._in_hand.values())
-        task = asyncio.create_task(self._book(record), name=f"booking:{record.key}")
+        task = asyncio.create_task(traced(self._tools.tracing, record, self._book), name=f"booking:{record.key}")
         self._in_hand[record.key] = task
         if record.takes > 1:
             await asyncio.wait([task])

@@ -1,12 +1,14 @@
 """What one lane is made of, once its settings and its ledger are at hand."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consumer.domain.records import OrderRecord
 from consumer.ports.lanes import LaneLease, LaneView
 from consumer.ports.ledger import Ledger
+from consumer.ports.tracing import Tracing
 from consumer.services.booking import Bench
 from consumer.services.calling import Caller
 from consumer.services.contacts import CustomerLocks, Desk
@@ -25,6 +27,18 @@ class LaneParts:
     knowledge: Knowledge
     bench: Bench
     watch: Watch | None
+
+
+async def traced(tracing: Tracing, record: OrderRecord, book: Callable[[OrderRecord], Awaitable[None]]) -> None:
+    """Book within a step of the order's trace, as its newest event has brought it."""
+    notes = {
+        "shop": record.key.shop_id,
+        "order": record.key.order_id,
+        "connection": record.connection_id or "",
+        "priority": record.priority.value,
+    }
+    with tracing.within("booking", parent=record.traceparent, notes=notes):
+        await book(record)
 
 
 def open_parts(
@@ -50,6 +64,7 @@ def open_parts(
         settle_seconds=connection.settle_seconds,
         on_call=tools.on_call,
         leaving=leaving,
+        tracing=tools.tracing,
     )
     knowledge = Knowledge(view=view, caller=caller, lanes=tools.lanes, contacts=tools.contacts, steady=tools.steady)
     watch = _watch(lease, tools, view, caller, knowledge, several)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from consumer.domain.arithmetic import sums_by_tax
 from consumer.domain.comparison import compare, same_document
 from consumer.domain.crediting import read_sums
-from consumer.domain.credits import EmailInvoice, MarkSent
+from consumer.domain.credits import CreateCreditNote, EmailInvoice, MarkSent
 from consumer.domain.deciding.situation import DELETED_FOR_DIFFERENCE, Call, draft_digest
 from consumer.domain.ledger import (
     CreateInvoice,
@@ -34,11 +34,12 @@ from consumer.domain.records import (
 )
 from consumer.domain.states import OrderState
 from consumer.domain.withholding import without_persons
-from consumer.errors import LedgerError, NotSentError, RefusedError, ThrottledError, UncertainError
+from consumer.errors import KeyTakenError, LedgerError, NotSentError, RefusedError, ThrottledError, UncertainError
 from consumer.services.calling import Sent
 from consumer.services.money_outcomes import money_after, sent_out
 from consumer.services.retrying import after_error
 
+SOMEBODY = "?"  # in place of the digest of a customer who is not known: no digest is equal to it
 # What a write did to the order's documents, in the words of invoice.synced.
 DONE = {
     "create_invoice": "created",
@@ -84,8 +85,19 @@ def withhold_persons(error: LedgerError, record: OrderRecord) -> None:
     error.args = (without_persons(str(error), record.content), *error.args[1:])
 
 
-def judge_error(judging: Judging, sent: Sent, error: LedgerError, *, keep_due: bool = False) -> Outcome:
-    """Make the outcome of a write that did not succeed; with ``keep_due`` the order is decided anew at once."""
+def is_there(operation: Operation, error: LedgerError | None) -> bool:
+    """Tell whether the ledger refused to make a document because one of its key is there already: then it is ours."""
+    return isinstance(error, KeyTakenError) and isinstance(operation, CreateInvoice | CreateCreditNote)
+
+
+def judge_error(
+    judging: Judging, sent: Sent, error: LedgerError, *, keep_due: bool = False, in_doubt: bool = False
+) -> Outcome:
+    """Make the outcome of a write that did not succeed; with ``keep_due`` the order is decided anew at once.
+
+    ``in_doubt``: the refusal says that a document of ours is there (its key is taken). Until it is found the intent
+    stays open, so that an order which is cancelled meanwhile, or a process that ends, does not forget the document.
+    """
     withhold_persons(error, judging.record)
     conclusion = after_error(
         error,
@@ -97,7 +109,7 @@ def judge_error(judging: Judging, sent: Sent, error: LedgerError, *, keep_due: b
         key=judging.record.key,
         connection_id=judging.connection_id,
         change=judging.record.change,
-        intent=intent_end(sent),
+        intent=IntentEnd(intent_id=sent.intent_id, resolution=None) if in_doubt else intent_end(sent),
         slot=sent.slot,
         exchange=error.exchange,
         note=Note(decision=type(error).__name__, words=(str(error),)),
@@ -254,6 +266,19 @@ def adopted(record: OrderRecord, connection_id: str, invoice: Invoice, mapped: M
     return _as_meant(document, sought, None, invoice)
 
 
+def is_forgotten(record: OrderRecord, invoice: Invoice, sold: Mapped | None) -> bool:
+    """Tell whether an invoice under the key of the open intent was made before it, and its record lost in a restore.
+
+    It comes to all that was sold then, and not to what the intent was to make; a refund that is known by now was
+    credited beside it, or will be.
+    """
+    intent = record.open_intent
+    if intent is None or intent.operation != "create_invoice" or sold is None:
+        return False
+    meant = {intent.sought.get("total"), intent.sought.get("total_otherwise")}
+    return invoice.total == sold.expected.total and all(Decimal(one) != invoice.total for one in meant if one)
+
+
 def _adopted_as(sought: Mapping[str, str], invoice: Invoice, mapped: Mapped | None) -> tuple[bool, bytes | None]:
     """Tell whether it is proved to agree, and as what it was written; None where that is not known any more.
 
@@ -324,7 +349,10 @@ def _as_meant(document: Document, sought: Mapping[str, str], known: Document | N
             paid_moment=datetime.fromisoformat(paid) if paid else None,
         )
     if known is None:
-        return document
+        # Ours, of another revision than was asked for last: whose it is its contact tells, or is found out before the
+        # next write. Left empty it would be taken for whoever's the order is by now.
+        meant = sought.get("customer", "")
+        return replace(document, customer=meant if arrived or not meant else SOMEBODY)
     fits = sum((one.gross for one in known.sums), ZERO) == invoice.total
     return replace(
         document,

@@ -8,6 +8,7 @@ from decimal import Decimal
 from consumer.domain.money import ZERO
 from consumer.domain.reconciling.findings import Entry, Finding, FindingKind, Period, Source
 from consumer.domain.reconciling.months import MonthRow, Months, Unexplained, add_unexplained
+from consumer.ports.reconcile import Outcome
 
 FINDINGS_MAX = 10_000  # that are kept one by one; beyond them they are counted
 
@@ -69,6 +70,11 @@ class ReconcileReport:
     def found(self) -> int:
         """Give how many findings there are, also those that are not kept one by one."""
         return sum(self.findings_by_kind.values())
+
+    def outcome(self) -> Outcome:
+        """Give what the metrics show of it."""
+        doubles = self.findings_by_kind.get(FindingKind.DOUBLED.value, 0)
+        return Outcome(unexplained=self.unexplained, findings=self.found, doubles=doubles)
 
 
 class Tally:

@@ -26,7 +26,7 @@ from consumer.domain.references import reference_of
 from consumer.domain.settings import ShopSettings
 from consumer.errors import BookedError, ConfigurationError, ConnectionStoppedError, LedgerError
 from consumer.ports.lanes import LaneView
-from consumer.ports.reconcile import Match, Outcome, ReconcileStore, Run, Slip
+from consumer.ports.reconcile import Match, ReconcileStore, Run, Slip
 from consumer.services.calling import Caller, PutBackError
 from consumer.services.reconcile_asking import Asking, StoppedError
 from consumer.services.reconcile_report import ReconcileReport, ReconcileRequest, Tally
@@ -80,7 +80,7 @@ class _Comparison:
             log.info("reconcile_stopped", connection=self._id, error=str(error))
             return self._report(stopped=_how_to_go_on(error))
         report = self._report()
-        await self._store.finish(run, Outcome(unexplained=report.unexplained, findings=report.found))
+        await self._store.finish(run, report.outcome())
         return report
 
     async def _asking(self) -> Asking:

@@ -16,8 +16,10 @@ from consumer.failpoints import failpoint
 from consumer.lifecycle import Service
 from consumer.ports.intake import Lease, OutboxRow, OutboxStore
 from consumer.ports.messages import Message, MessageRefusedError, MessageSink
+from consumer.ports.tracing import NO_TRACING, Tracing
 from consumer.services.backoff import Backoff
 from consumer.services.relay_report import RelayReport, SilentRelayReport
+from consumer.services.tracing import begin_sending, carried, end_sending
 
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json; charset=UTF-8")
 
@@ -47,6 +49,7 @@ class Relay(Service):
         wake: asyncio.Event | None = None,
         report: RelayReport | None = None,
         limits: RelayLimits | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         super().__init__("relay")
         self.wake = wake or asyncio.Event()  # set it when a row was written
@@ -54,6 +57,7 @@ class Relay(Service):
         self._sink = sink
         self._topics = topics
         self._owner = owner
+        self._tracing = tracing
         self._report = report or SilentRelayReport()
         self._limits = limits or RelayLimits()
         self._lease: Lease | None = None
@@ -136,7 +140,9 @@ class Relay(Service):
 
     async def _round(self, rows: Sequence[OutboxRow]) -> int:
         """Send these rows, none of a key that another has; mark, set aside; raise if the broker did not take some."""
+        spans = begin_sending(self._tracing, rows)
         answers = await self._sink.send([self._message(row) for row in rows])
+        end_sending(spans, answers)
         failpoint("messages_acknowledged")
         answered = list(zip(rows, answers, strict=True))
         sent = [row.id for row, answer in answered if answer is None]
@@ -168,7 +174,10 @@ class Relay(Service):
 
     def _message(self, row: OutboxRow) -> Message:
         topic = self._topics[row.topic_kind]
-        return Message(topic=topic, key=row.record_key.encode(), value=row.payload, headers=(CONTENT_TYPE,))
+        trace = carried(row.payload)
+        # Beside the attribute also as a header, where tools that know nothing of CloudEvents look for it.
+        headers = (CONTENT_TYPE, ("traceparent", trace.encode())) if trace else (CONTENT_TYPE,)
+        return Message(topic=topic, key=row.record_key.encode(), value=row.payload, headers=headers)
 
 
 def _within(rows: Sequence[OutboxRow], bytes_max: int) -> Sequence[OutboxRow]:

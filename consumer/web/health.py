@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from consumer.observability.metrics import Metrics
+from consumer.observability.figures_metrics import FiguresMetrics
 
 # Longer than any step of a loop between two beats: a peer that answers nothing holds one for the 70 seconds of a
 # statement's end, and a restart would not make the peer answer.
@@ -20,7 +20,7 @@ def health_app(
     *,
     beats: Callable[[], Mapping[str, float]],
     readiness: Callable[[], Awaitable[Mapping[str, str]]],
-    metrics: Metrics,
+    metrics: FiguresMetrics,
     lag_seconds: Callable[[], float] = lambda: 0.0,
     live_within_seconds: float = LIVE_WITHIN_SECONDS,
 ) -> Starlette:

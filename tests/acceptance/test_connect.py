@@ -7,7 +7,8 @@ import sys
 
 import httpx
 
-from tests.acceptance.installation import CLIENT_ID, CLIENT_SECRET, ROOT, Installation, order
+from sandbox.kafka import delete_topics
+from tests.acceptance.installation import CLIENT_ID, CLIENT_SECRET, ROOT, SHOP, Installation, order
 
 ADDRESS = re.compile(rb"(http://127\S+/oauth/v2/auth\S+)")
 ALLOW = re.compile(r'id="allow" href="([^"]+)"')
@@ -81,3 +82,19 @@ async def test_doctor_finds_a_connection_that_was_never_authorised(installation:
     assert "booked connect books" in printed.decode()
     await installation.connect()
     assert "0 wrong" in await installation.command("doctor")
+
+
+async def test_doctor_makes_the_topics_and_lists_the_rights(installation: Installation) -> None:
+    """Those of the installation and those of single shops; what is there already is compared and left alone."""
+    own = f"{installation.topics['order.paid']}-own"
+    installation.shops = {SHOP: {"topics": [own]}}
+    await installation.apply()
+    printed = await installation.command("doctor", "--acls", "--principal", "User:x")
+    assert f"--allow-principal User:x --topic {own} --operation Read" in printed
+    assert f"--group {installation.topics['order.paid']} --operation Read" in printed
+    few = {"BOOKED_TOPIC_REPLICAS": "1", "BOOKED_TOPIC_PARTITIONS": "5"}
+    code, first = await installation.try_command("doctor", "--create-topics", **few)
+    assert (code, first.count("it was made"), first.count("partitions is 3 and not 5")) == (0, 1, 5), first
+    code, second = await installation.try_command("doctor", "--create-topics", **few)
+    assert (code, second.count("it was made"), second.count("it is as the settings have it")) == (0, 0, 1), second
+    await delete_topics(installation.kafka_servers, [own])

@@ -71,7 +71,8 @@ OWNERS = {
     "sqlalchemy": ("consumer.adapters.postgres",),
     "alembic": ("consumer.adapters.postgres",),
     "aiokafka": ("consumer.adapters.kafka", "sandbox"),
-    "httpx": ("consumer.adapters.zoho", "consumer.adapters.shops", "sandbox"),
+    "httpx": ("consumer.adapters.zoho", "consumer.adapters.shops", "consumer.adapters.kafka.tokens", "sandbox"),
+    "opentelemetry": ("consumer.observability.tracing",),
 }
 
 

@@ -141,9 +141,9 @@ def plant_default_tax(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no tax matches, the organisation's first one is taken."""
 
     def first_of_all(
-        wanted: TaxWanted, taxes: Sequence[LedgerTax], overrides: Sequence[TaxOverride]
+        wanted: TaxWanted, taxes: Sequence[LedgerTax], overrides: Sequence[TaxOverride], *, is_told: bool
     ) -> TaxChosen | Reason:
-        found = match_tax(wanted, taxes, overrides)
+        found = match_tax(wanted, taxes, overrides, is_told=is_told)
         return TaxChosen(tax_id=taxes[0].tax_id, rate=taxes[0].rate) if isinstance(found, Reason) else found
 
     monkeypatch.setattr(charges, "match_tax", first_of_all)

@@ -36,3 +36,25 @@ def test_persons_are_masked_and_nothing_else(said: str, told: str) -> None:
 def test_without_a_readable_order_addresses_are_masked_all_the_same(content: bytes | None) -> None:
     """An order whose content is gone or odd: no error, and no e-mail address."""
     assert without_persons("for a.b@c.example, Schmidt", content) == "for ***, Schmidt"
+
+
+def test_the_longer_of_two_texts_is_masked_first() -> None:
+    """Somebody of the name Ann at ANN STREET: the street is one text, and no part of it stays, whatever its case."""
+    content = json.dumps({"customer": {"name": "Ann"}, "billing_address": {"street": "ANN STREET"}}).encode()
+    assert without_persons("Ann, Ann Street 5", content) == "***, *** 5"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("user berta.k is unknown", "user *** is unknown"),
+        ("shop.example is down", "shop.example is down"),
+        ("code 1234 for 12345, ab", "code 1234 for ***, ab"),
+        ("abc", "***"),
+    ],
+    ids=["the name of an address", "the place of an address", "four digits and five", "three letters"],
+)
+def test_what_tells_a_person_is_long_enough(said: str, told: str) -> None:
+    """Three characters, or five digits; of an e-mail address what stands before the @."""
+    customer = {"email": "berta.k@shop.example", "phone": "12345", "first_name": "abc", "last_name": "ab", "id": "1234"}
+    assert without_persons(said, json.dumps({"customer": customer}).encode()) == told

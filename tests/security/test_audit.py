@@ -9,6 +9,7 @@ from consumer.cli.reference_program import named_commands
 # Commands without --as, and why they need none.
 NAMELESS = {
     "doctor": "reads",
+    "figures": "reads",
     "health": "reads",
     "keys check": "reads",
     "keys new": "prints a random key",

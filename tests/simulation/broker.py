@@ -1,7 +1,7 @@
 """The broker as it is seen over a network: it deals partitions by itself, and whoever asked may die meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from datetime import datetime
 from random import Random
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from consumer.adapters.memory.replay import MemoryLogReader
 from consumer.errors import BrokerUnavailableError
 from consumer.ports.events import AssignmentListener, Bounds, Record
 from consumer.ports.intake import TopicPartition
-from consumer.ports.messages import Answer, Message
+from consumer.ports.messages import Answer, Message, MessageRefusedError
 from tests.simulation.faults import FaultKind
 from tests.simulation.loop import Owner, SimulatedLoop
 
@@ -89,8 +89,17 @@ class SimulatedSource(MemorySource):
 class SimulatedSink(MemorySink):
     """Sends over a network: what has left arrives without us, and an acknowledgement may be lost."""
 
-    def __init__(self, *, loop: SimulatedLoop, broker: MemoryBroker, chance: Random, choose: Choose) -> None:
+    def __init__(
+        self,
+        *,
+        loop: SimulatedLoop,
+        broker: MemoryBroker,
+        chance: Random,
+        choose: Choose,
+        refuses: Callable[[], str | None],
+    ) -> None:
         super().__init__(broker=broker)
+        self._refuses = refuses
         self._loop = loop
         self._chance = chance
         self._choose = choose
@@ -102,8 +111,10 @@ class SimulatedSink(MemorySink):
 
     async def send(self, messages: Sequence[Message]) -> Sequence[Answer]:
         """Append all; each gets its own answer."""
-        sent = self._loop.start_outside(self._arrive(list(messages)))
-        answers: Sequence[Answer] = await asyncio.shield(sent)
+        refused = self._refuses()
+        sent = self._loop.start_outside(self._arrive([one for one in messages if one.topic != refused]))
+        given: Iterator[Answer] = iter(await asyncio.shield(sent))
+        answers = [MessageRefusedError("too large") if one.topic == refused else next(given) for one in messages]
         if self._choose((FaultKind.ACKNOWLEDGEMENT_LOST,)) is not None:
             return [BrokerUnavailableError("the acknowledgement was lost") for _ in answers]
         return answers
@@ -138,10 +149,14 @@ class SimulatedLogReader(MemoryLogReader):
         await asyncio.sleep(0)
         return await super().offset_at(place, moment)
 
+    compacted = False  # records without a value are not there any more
+
     async def read(
         self, place: TopicPartition, from_offset: int, to_offset: int, most: int
     ) -> AsyncIterator[list[Record]]:
         """See the port."""
         async for records in super().read(place, from_offset, to_offset, most):
             await asyncio.sleep(0)
-            yield records
+            kept = [one for one in records if one.value is not None] if self.compacted else records
+            if kept:
+                yield kept

@@ -77,7 +77,6 @@ def _one_to_speak_of(process: Process, scenario: Scenario, chance: Random) -> To
 
 async def compare(process: Process, _: Scenario, chance: Random) -> None:
     """The replay: now and then a backfill, for one shop alone, or dry."""
-    stores = process.stores
     since = START - timedelta(days=30) if chance.random() < 0.4 else None
     until = START + timedelta(days=1) if since is not None and chance.random() < 0.5 else None
     request = ReplayRequest(
@@ -86,11 +85,19 @@ async def compare(process: Process, _: Scenario, chance: Random) -> None:
         shop_id=chance.choice((*SHOPS, None, None, None)),
         dry_run=chance.random() < 0.15,
     )
+    await compare_as(request, process, chance)
+
+
+async def compare_as(request: ReplayRequest, process: Process, chance: Random) -> None:
+    """Run the replay that was asked for."""
+    stores = process.stores
+    log = SimulatedLogReader(process.world.broker)
+    log.compacted = process.world.plan.luck.compacted
     parts = ReplayParts(
         store=stores.replay,
         intake=stores.intake,
         lanes=stores.lanes,
-        log=SimulatedLogReader(process.world.broker),
+        log=log,
         reading=await stores.reading(),
         shops=await stores.settings.shops(),
         kinds=kinds_of(tuple(TOPICS.values())),
@@ -99,11 +106,12 @@ async def compare(process: Process, _: Scenario, chance: Random) -> None:
         clock=process.clock.steady,
         limits=ReplayLimits(
             overlap=timedelta(seconds=chance.choice((0, 3))),
-            records_at_once=chance.choice((1, 2, 2000)),
+            records_at_once=chance.choice((1, 2, 2000) if process.world.plan.luck.unpublished == 1 else (1,)),
             put_in_at_once=chance.choice((1, 500)),
             lease_seconds=chance.choice((0.2, 4.0)),
             idle_seconds=chance.choice((0.0, 600.0)),
             list_grace=timedelta(seconds=0),
+            list_seconds=1.0 if process.world.plan.luck.unpublished > 1 else ReplayLimits().list_seconds,
         ),
     )
     await replay(request, parts)
@@ -119,10 +127,13 @@ class _List:
 
     async def paid_since(self, since: datetime, until: datetime | None = None) -> AsyncIterator[ListedOrder]:
         """See ports.shop_lists; it is cut off now and then."""
-        for one in self._orders:
-            if since <= one.paid_at and (until is None or one.paid_at < until):
-                await asyncio.sleep(0.01)
-                yield one
+        try:
+            for one in self._orders:
+                if since <= one.paid_at and (until is None or one.paid_at < until):
+                    await asyncio.sleep(0.01)
+                    yield one
+        finally:
+            await asyncio.sleep(0)  # the answer is closed, over a network
         if self._chance.random() < 0.1:
             raise ShopListUnavailableError(self._shop.shop_id, "the list broke off")
 

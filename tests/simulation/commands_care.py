@@ -55,6 +55,11 @@ async def thin_out(process: Process, _: Scenario, chance: Random) -> None:
 
 async def hold_against(process: Process, _: Scenario, chance: Random) -> None:
     """A person has the month's orders compared with the ledger's documents."""
+    await hold_period_against(MARCH, process, chance)
+
+
+async def hold_period_against(period: Period, process: Process, chance: Random) -> None:
+    """Compare a period's orders with the ledger's documents."""
     stores, tools = process.stores, process.tools()
     view = await stores.lanes.view(chance.choice(BOOKS))
     async with asking(
@@ -62,7 +67,7 @@ async def hold_against(process: Process, _: Scenario, chance: Random) -> None:
     ) as caller:
         parts = ReconcileParts(store=MemoryReconcileStore(stores.database), caller=caller, read_order=read_order)
         request = ReconcileRequest(
-            period=MARCH,
+            period=period,
             adopt=chance.random() < 0.5,
             strict=chance.random() < 0.5,
             resume=chance.random() < 0.5,

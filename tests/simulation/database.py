@@ -38,6 +38,7 @@ class Link:
     choose: Choose
     committed: Callable[[], None]
     away: bool = False
+    slow_seconds: float = 0.0  # at most, for each way
 
     async def before(self) -> None:
         """Wait for a connection and for the server. Raises DatabaseUnavailableError; then nothing has happened."""
@@ -55,6 +56,9 @@ class Link:
             raise DatabaseUnavailableError("the connection was lost after the commit")
 
     async def _moment(self) -> None:
+        if self.slow_seconds:
+            await asyncio.sleep(self.chance.uniform(0.0, self.slow_seconds))
+            return
         lot = self.chance.random()
         if lot < 0.04:
             await asyncio.sleep(self.chance.uniform(0.001, 0.15))

@@ -192,7 +192,8 @@ def _is_judged(world: "World", order: Told) -> bool:
         one for one in world.scenario.orders if one.history is not None
     )
     by_people = order.order_id in asked | unpublished | world.hands.touched or mended
-    return not by_people and Feature.CLOSED not in world.scenario.features
+    told_wrong = Feature.CLOSED in world.scenario.features or world.plan.luck.wrong_rates
+    return not by_people and not told_wrong
 
 
 def _standing(world: "World", books: Books, order: Told, history: History) -> str | None:

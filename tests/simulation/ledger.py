@@ -7,19 +7,20 @@ its answer finds somebody or nobody. The log is the oracle; no service and no ad
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from random import Random
 from typing import Any
 
 from consumer.adapters.memory.ledger_book import LedgerBook, operation_name
 from consumer.domain.exchanges import Exchange
-from consumer.domain.ledger import CreateInvoice, InvoiceStatus, Operation
+from consumer.domain.ledger import CreateInvoice, FindInvoices, Invoice, InvoiceStatus, ListInvoices, Operation
 from consumer.domain.settings import ConnectionSettings
 from consumer.errors import (
     ConfigurationError,
     ConnectionStoppedError,
     LedgerError,
     LedgerUnavailableError,
+    NotFoundError,
     NotSentError,
     RefusedError,
     StopCause,
@@ -28,12 +29,15 @@ from consumer.errors import (
     UncertainError,
 )
 from consumer.ports.ledger import Access, Answer
+from tests.simulation.aiming import Luck
 from tests.simulation.clocks import Clock
 from tests.simulation.faults import FaultKind
 from tests.simulation.loop import SimulatedLoop
 
 LEAVE_WITHIN_SECONDS = 1.0  # as the adapter for the real ledger keeps it
 THROTTLE_SECONDS = 2.0
+_ANEW_SHARE = 0.7  # of the doubles; the others look as if somebody had had a hand in them
+_UNLUCKY_SHARE = 0.5  # of the calls that the schedule's luck names
 _ROAD_SECONDS = (0.0, 0.02, 0.02, 0.05, 0.2)  # one way; half of the calls take one of the short ones
 WRITE_FAULTS = (
     FaultKind.CALL_LOST,
@@ -99,13 +103,15 @@ class LedgerServer:
     most_at_once: int = 0
     down: bool = False
     slow_seconds: float = 0.0
+    luck: Luck = field(default_factory=Luck)
+    meddle: "Callable[[LedgerServer, Operation], None]" = lambda _server, _operation: None  # as a call arrives
 
     def accept(self, operation: Operation, token: str, reply: "asyncio.Future[Any]") -> None:
         """Take a call over from its sender; whatever becomes of that one, this goes on."""
         if self.down:
             self._later(self._road(), self._answer, reply, unknown(operation, "503"))
             return
-        fault = self.choose(operation, WRITE_FAULTS if operation.is_write else READ_FAULTS)
+        fault = self._unlucky(operation) or self.choose(operation, self._may_go_wrong(operation))
         if fault is FaultKind.CALL_REPEATED and not self._may_come_twice(operation):
             fault = FaultKind.ANSWER_LOST
         self.under_way += 1
@@ -123,6 +129,21 @@ class LedgerServer:
             case _:
                 self._later(self._road(), self._arrive, operation, token, reply, fault)
 
+    def _unlucky(self, operation: Operation) -> FaultKind | None:
+        """What half of certain calls meet, while faults strike at all."""
+        named = self.luck.lost is not None and operation_name(operation) in self.luck.lost_of
+        struck = named and self.loop.time() < self.luck.storm_seconds and self.chance.random() < _UNLUCKY_SHARE
+        return self.luck.lost if struck else None
+
+    def _lags(self) -> bool:
+        lags = self.luck.lists_lag and self.loop.time() < self.luck.storm_seconds
+        return lags and self.chance.random() < _UNLUCKY_SHARE
+
+    def _may_go_wrong(self, operation: Operation) -> tuple[FaultKind, ...]:
+        if self.luck.looks_refused and isinstance(operation, FindInvoices):
+            return (FaultKind.REFUSED, FaultKind.REFUSED, FaultKind.REFUSED, *READ_FAULTS)
+        return WRITE_FAULTS if operation.is_write else READ_FAULTS
+
     def come_back(self) -> None:
         """Answer again."""
         self.down = False
@@ -138,12 +159,27 @@ class LedgerServer:
         self.book.remove(invoice_id)
         self.effects.append(Effect(self.loop.time(), "removed by hand", None, invoice))
 
-    def double_by_hand(self, invoice_id: str) -> None:
+    def double_by_hand(self, invoice_id: str) -> Invoice:
         """Let an invoice be there once more, as after a call that came again days later."""
         double = replace(self.book.invoices[invoice_id], invoice_id=self.book.new_id(), unique_key=None)
         double = replace(double, number=f"X-{double.invoice_id}")
+        if self.luck.doubles_anew and self.chance.random() < _ANEW_SHARE:
+            double = replace(double, created_at=self.book.moment())
         self.book.put(double)
         self.effects.append(Effect(self.loop.time(), "doubled by hand", None, double))
+        return double
+
+    def rename_by_hand(self, invoice_id: str, reference: str) -> None:
+        """Let a person give an invoice another reference."""
+        # Of a day of another month: of that one's orders it is none, whatever its reference says.
+        day = self.chance.choice((self.book.invoices[invoice_id].issued_on, date(2026, 1, 10)))
+        self.book.put(replace(self.book.invoices[invoice_id], reference=reference, issued_on=day))
+        self.effects.append(Effect(self.loop.time(), "by hand", None, self.book.invoices[invoice_id]))
+
+    def move_by_hand(self, invoice_id: str, contact_id: str) -> None:
+        """Let a person give an invoice to another contact."""
+        self.book.put(replace(self.book.invoices[invoice_id], contact_id=contact_id))
+        self.effects.append(Effect(self.loop.time(), "by hand", None, self.book.invoices[invoice_id]))
 
     def _may_come_twice(self, operation: Operation) -> bool:
         """A create that comes twice makes two documents unless the ledger itself refuses it: no client can help it."""
@@ -153,6 +189,7 @@ class LedgerServer:
 
     def _arrive(self, operation: Operation, token: str, reply: "asyncio.Future[Any]", fault: FaultKind | None) -> None:
         late = fault is FaultKind.CALL_LATE
+        self.meddle(self, operation)
         self.arrivals.append(Arrival(self.loop.time(), operation, late))
         if not late and fault is not FaultKind.ANSWER_LATE:
             self.at_once += 1
@@ -162,9 +199,10 @@ class LedgerServer:
             answer = self._serve(operation, token, None)
         if fault is FaultKind.ANSWER_LOST:
             answer = unknown(operation, "cut after it had arrived")
-        answered_in = (
-            self.deadline_seconds + 0.5 if fault is FaultKind.ANSWER_LATE else self.slow_seconds + self._road()
-        )
+        slow_seconds = self.slow_seconds
+        if self.loop.time() < self.luck.storm_seconds:
+            slow_seconds += self.luck.slow_seconds
+        answered_in = self.deadline_seconds + 0.5 if fault is FaultKind.ANSWER_LATE else slow_seconds + self._road()
         counted = not late and fault is not FaultKind.ANSWER_LATE
         if counted and answered_in > self.deadline_seconds:
             # Who has called gives up and closes the connection; what the ledger still does with it nobody can count.
@@ -182,6 +220,8 @@ class LedgerServer:
                 THROTTLE_SECONDS,
                 exchange(operation, 429, "ThrottledError", 44),
             )
+        if fault is FaultKind.REFUSED and not operation.is_write:
+            return NotFoundError("nothing is here", 404, 5, exchange(operation, 404, "NotFoundError", 5))
         if fault is FaultKind.REFUSED:
             return RefusedError("refused for no reason", 400, 9999, exchange(operation, 400, "RefusedError", 9999))
         try:
@@ -189,6 +229,8 @@ class LedgerServer:
         except RefusedError as error:
             error.exchange = exchange(operation, error.status, type(error).__name__, error.code)
             return error
+        if isinstance(operation, ListInvoices) and operation.changed_after is None and self._lags():
+            result = replace(result, rows=result.rows[1:])
         if operation.is_write:
             self.effects.append(Effect(self.loop.time(), operation_name(operation), operation, result))
         return Answer(result=result, exchange=exchange(operation, 201 if operation.is_write else 200, "ok", 0))

@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import heapq
 import selectors
+import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
@@ -19,6 +20,7 @@ T = TypeVar("T")
 STEPS_MAX = 400_000
 
 # What died must never be tidied up, not even at the interpreter's end: closing a coroutine runs its ``finally``.
+_every_task: "weakref.WeakSet[asyncio.Task[Any]]" = asyncio.tasks._all_tasks  # type: ignore[attr-defined] # private
 _graveyard: list[Any] = []
 ctypes.pythonapi.Py_IncRef(ctypes.py_object(_graveyard))
 
@@ -47,7 +49,10 @@ _OUTSIDE = Context()
 class SimulatedTask(asyncio.Task[Any]):
     """A task that sorts into sets by its number: by its address the same seed would give another order each time."""
 
-    number = 0
+    def __init__(self, work: Coroutine[Any, Any, Any], *, loop: "SimulatedLoop", **named: Any) -> None:
+        # Before all else: the machine's set of all tasks takes the hash at once, and keeps to it.
+        self.number = loop.next_number()
+        super().__init__(work, loop=loop, **named)
 
     def __hash__(self) -> int:
         return self.number
@@ -147,9 +152,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def bury(self) -> None:
         """Leave everything standing as it is, for good."""
-        tasks = asyncio.all_tasks(self)
+        # Those that are done as well: numbers begin anew with each loop, and in the machine's one set of all tasks
+        # the tasks of many loops, which are kept, would collide more with each schedule.
+        tasks = [task for task in list(_every_task) if task.get_loop() is self]
         for task in tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined] # it is pending on purpose
+            _every_task.discard(task)
         _graveyard.append((tasks, [task.get_coro() for task in tasks], list(self._ready), list(self._scheduled)))
         self.close()
         asyncio.set_event_loop(None)
@@ -222,10 +230,8 @@ def _is_dead(handle: asyncio.Handle) -> bool:
     return owner is not None and owner.dead
 
 
-def _make_task(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], /, **named: Any) -> "asyncio.Task[Any]":
+def _make_task(loop: "SimulatedLoop", work: Coroutine[Any, Any, Any], /, **named: Any) -> "asyncio.Task[Any]":
     task = SimulatedTask(work, loop=loop, **named)
-    if isinstance(loop, SimulatedLoop):
-        task.number = loop.next_number()
     owner = OWNER.get()
     if owner is not None:
         owner.tasks.add(task)

@@ -1,21 +1,24 @@
 """What is planned for one schedule from its seed: the temper of the scheduler, the faults, the commands, the aim."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, reduce
 from operator import or_
 from random import Random
 
 from tests.interleaving.telling import lot
+from tests.simulation.aiming import EVEN_UNTIL, PLAIN_SHARES, Luck, Way, aim_of, way_to
 from tests.simulation.commands import COMMANDS
 from tests.simulation.driving import DRIVEN
 from tests.simulation.faults import FaultKind
-from tests.simulation.scenario import CALLS_PER_WINDOW, Feature, Scenario, Told, make_scenario
+from tests.simulation.scenario import CALLS_PER_WINDOW, Feature, Scenario, Told, extra_order, make_scenario
 from tests.simulation.sites import Aims, Site, all_sites
 
 FAULTS_MIN, FAULTS_MAX = 3, 6
 FAULTS_SECONDS = 9.0
 OTHER_AIMS = 12
+_AIMED_DEATHS = 10
+_OTHERS_SHARE = 0.4  # of the hard places, at which others die than at the aim
 # Where no process comes by at every turn of its loops; of what others stand at each death counts enough.
 _HARD_FILES = frozenset(
     f"{name}.py"
@@ -50,14 +53,19 @@ class Plan:
     watchdogs: bool = False
     hints_lost: float = 0.3  # share of the wake-ups between processes
     faults_min: int = 2  # that have to be met; what is missing at the storm's end strikes then
+    luck: Luck = field(default_factory=Luck)
 
 
 def make_plan(number: int) -> tuple[Scenario, Plan, Aims]:
-    """Draw everything of the schedule of this number; its aim is the next place in turn."""
+    """Draw everything of the schedule of this number; ``aiming`` tells its aim."""
+    scenario, plan, aims = _even(number)
+    return (scenario, plan, aims) if number < EVEN_UNTIL else _uneven(number, scenario, plan, aims)
+
+
+def _even(number: int) -> tuple[Scenario, Plan, Aims]:
     chance = lot(f"schedule {number}")
-    sites = all_sites()
     others = {site: chance.randint(1, 4) for site in chance.sample(_hard_sites(), OTHER_AIMS)}
-    aims = Aims(sites[number % len(sites)], visits=chance.choice((1, 1, 1, 2, 3, 8)), others=others)
+    aims = Aims(aim_of(number), visits=chance.choice((1, 1, 1, 2, 3, 8)), others=others)
     command, needed = DRIVEN.get(aims.first.file, ("", Feature.NONE))
     weather = _weather(aims.first, chance)
     # Not all at once: what one special case brings about another may keep away.
@@ -80,6 +88,65 @@ def make_plan(number: int) -> tuple[Scenario, Plan, Aims]:
         farewell=Feature.FAREWELL in scenario.features or chance.random() < 0.3,
     )
     return scenario, plan, aims
+
+
+def _uneven(number: int, scenario: Scenario, plan: Plan, aims: Aims) -> tuple[Scenario, Plan, Aims]:
+    """Let happen what the aim needs, and let more die at hard places that the processes come by on their way."""
+    chance, way = lot(f"way {number}"), way_to(aims.first)
+    hard = [site for site in all_sites() if way_to(site).shares > PLAIN_SHARES]
+    chosen = [] if way.alone else [site for site in hard if chance.random() < _OTHERS_SHARE]
+    others = {site: chance.randint(1, 2) for site in chosen}
+    aims = Aims(
+        aims.first,
+        visits=1 if way.alone else chance.choice((1, 1, 2)),
+        others=others,
+        first_deaths=_AIMED_DEATHS,
+        other_deaths=0 if way.alone else chance.choice((0, 2, 4)),
+    )
+    if way.features or way.luck != Luck():
+        scenario = _with_needed(number, scenario, way)
+    last = way.luck.storm_seconds - 2.0
+    faults = [(chance.uniform(0.5, last), kind) for kind in way.faults]
+    commands = [(chance.uniform(0.5, last), name) for name in way.commands]
+    stops = [chance.uniform(0.5, last) for _ in range(way.stops)]
+    return (
+        replace(scenario, calls_per_window=way.window or scenario.calls_per_window),
+        replace(
+            plan,
+            faults=sorted([*plan.faults, *faults]),
+            commands=sorted([*plan.commands, *commands]),
+            stops=sorted([*plan.stops, *stops]),
+            call_faults=plan.call_faults if way.calls is None else way.calls,
+            other_faults=plan.other_faults if way.others is None else way.others,
+            unpublished=_unpublished(scenario, way.luck.unpublished),
+            renewals_fail=way.luck.renewals_fail or plan.renewals_fail,
+            luck=way.luck,
+        ),
+        aims,
+    )
+
+
+def _with_needed(number: int, scenario: Scenario, way: Way) -> Scenario:
+    """Draw the scenario again, with all that the aim needs."""
+    chance = lot(f"scenario {number}")
+    # Closed books refuse what the other special cases are to bring about.
+    features = (scenario.features & ~Feature.CLOSED) | way.features
+    drawn = make_scenario(chance, features)
+    orders = [_with_strange_items(order) if way.luck.strange_items else order for order in drawn.orders]
+    for extra in range(way.luck.more_orders):
+        at_seconds = 2.0 if Feature.BURST in features else chance.uniform(0.0, way.luck.storm_seconds / 2)
+        orders.append(extra_order(chance, extra, at_seconds, rounds=way.luck.rounding_flips, rounding=drawn.rounding))
+    unique = drawn.unique
+    if way.luck.doubles_anew or way.luck.forgotten:
+        unique = dict.fromkeys(drawn.unique, way.luck.forgotten)
+    return replace(drawn, orders=orders, unique=unique, facts_fresh_seconds=way.luck.facts_fresh_seconds)
+
+
+def _with_strange_items(order: Told) -> Told:
+    """Let it sell what the ledger has no item of, which is asked for each time anew."""
+    strange = f'"sku": "CUP-{order.order_id}"'.encode()
+    tellings = [replace(one, value=one.value.replace(b'"sku": "MUG"', strange)) for one in order.tellings]
+    return replace(order, tellings=tellings, history=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +216,7 @@ def _commands(chance: Random, needed: str) -> list[tuple[float, str]]:
     return [(chance.uniform(0.5, FAULTS_SECONDS), name) for name in [*names, *([needed] * 3 if needed else [])]]
 
 
-def _unpublished(scenario: Scenario) -> list[Told]:
+def _unpublished(scenario: Scenario, most: int = 1) -> list[Told]:
     if Feature.UNPUBLISHED not in scenario.features:
         return []
-    return [next(order for order in scenario.orders if order.history is not None)]
+    return [order for order in scenario.orders if order.history is not None][:most]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from consumer.adapters.memory.bookings import MemoryBookingStore
@@ -19,7 +19,7 @@ from consumer.adapters.memory.tokens import MemoryTokenStore
 from consumer.adapters.memory.watch import MemoryWatchStore
 from consumer.domain.events import EventKind
 from consumer.domain.settings import ConnectionSettings, ShopSettings
-from consumer.errors import LedgerUnavailableError
+from consumer.errors import ConfigurationError, LedgerUnavailableError
 from consumer.lifecycle import Service, run_services
 from consumer.ports.intake import Recorded
 from consumer.ports.ledger import Accounts, ClientCredentials, Ledger, Renewed
@@ -47,7 +47,6 @@ from tests.simulation.loop import Owner
 from tests.simulation.scenario import GROUP, LEASE_SECONDS, REJECTED, SYNCED
 
 INSTALLATION = "main"
-STOP_SECONDS = 8.0
 OLD_KEY = {"old": b"o" * 32}
 KEYS = {"new": b"n" * 32, **OLD_KEY}  # the first one writes; the tokens were sealed with the old one
 _KINDS = kinds_of(tuple(TOPICS.values()))
@@ -68,13 +67,14 @@ class DistantAccounts:
         return renewed
 
     async def _refresh(self, data_center: str, client: ClientCredentials, refresh_token: str) -> Renewed:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(self._world.plan.luck.renewal_seconds)
         if self._world.storm() and self._world.chance.random() < self._world.plan.renewals_fail:
             raise LedgerUnavailableError("the accounts server does not answer")
         renewed = await self._accounts.refresh(data_center, client, refresh_token)
         self._world.issue_token(refresh_token, renewed.access_token)
-        await asyncio.sleep(0.05)
-        return renewed
+        await asyncio.sleep(self._world.plan.luck.renewal_seconds)
+        life_seconds = self._world.plan.luck.token_life_seconds if self._world.storm() else renewed.expires_in_seconds
+        return replace(renewed, expires_in_seconds=life_seconds)
 
 
 @dataclass(kw_only=True)
@@ -150,7 +150,8 @@ class Process:
 
     async def serve(self) -> None:
         """Run all services until asked to stop, as ``booked run`` does."""
-        await run_services(await self._services(), self.stop, deadline_seconds=STOP_SECONDS)
+        stop_seconds = self.world.plan.luck.stop_seconds
+        await run_services(await self._services(), self.stop, deadline_seconds=stop_seconds)
 
     async def _services(self) -> list[Service]:
         reading = reading_of(self.world.shops, shared_topics=shared_topics())
@@ -187,7 +188,7 @@ class Process:
             after=self._settings_known(),
             limits=IntakeLimits(
                 bytes_max=chance.choice((2000, 4 * 1024 * 1024)),
-                records_max=chance.choice((1, 2, 3, 8, 1000)),
+                records_max=1000 if self.world.plan.luck.flood else chance.choice((1, 2, 3, 8, 1000)),
                 wait_seconds=2.0,
                 hold_seconds=chance.choice((0.05, 2.0)),
                 commit_every_seconds=chance.choice((0.5, 2.0)),
@@ -247,7 +248,11 @@ class Process:
 
     def _relay(self) -> Relay:
         sink = SimulatedSink(
-            loop=self.world.loop, broker=self.world.broker, chance=self.link.chance, choose=self.link.choose
+            loop=self.world.loop,
+            broker=self.world.broker,
+            chance=self.link.chance,
+            choose=self.link.choose,
+            refuses=self.world.refused_topic,
         )
         limits = RelayLimits(
             rows_max=self.link.chance.choice((1, 3, 1000)),
@@ -269,6 +274,8 @@ class Process:
             slot_for_repeat=slot_for_repeat,
             renewal_seconds=1.0,
         )
+        if self.world.is_unconfigured():
+            raise ConfigurationError("data_center", "no address is known of it")
         ledgers: LedgerServers = self.world.ledgers
         return ledgers.open(connection, keeper, self.clock)
 

@@ -107,6 +107,7 @@ class Scenario:
     cancelled_draft: CancelledDraft
     orders: Sequence[Told]
     calls_per_window: int = CALLS_PER_WINDOW
+    facts_fresh_seconds: float | None = None  # None: as the settings say
 
     @property
     def tellings(self) -> list[Telling]:
@@ -156,6 +157,8 @@ def connections(scenario: Scenario) -> list[ConnectionSettings]:
         look_again_seconds=1.0,
         contacts_fresh_seconds=5.0,
     )
+    if scenario.facts_fresh_seconds is not None:
+        limits = replace(limits, facts_fresh_seconds=scenario.facts_fresh_seconds)
     return [
         ConnectionSettings(
             connection_id=name,
@@ -280,17 +283,28 @@ def _specials(chance: Random, features: Feature, rounding: TaxRounding) -> Itera
     if Feature.LACKING_TAX in features:
         yield _special(chance, "apples", "lacking", [_line("1", "10.00", LACKING_RATE)], "10.50")
     if Feature.ROUNDING in features:
-        # Three lines of 0.33 at 22 %: once per rate 0.22 of VAT, on each line 0.07 three times.
-        tax, total = {TaxRounding.PER_RATE: ("0.22", "1.21"), TaxRounding.PER_LINE: ("0.21", "1.20")}[rounding]
         for name in ("round-1", "round-2"):
-            lines = [_line(str(n), "0.33", "22") for n in range(3)]
-            totals = {"grand_total": total, "tax": tax, "tax_by_rate": [{"rate": "22", "tax": tax}]}
-            yield _special(chance, chance.choice(("apples", "books")), name, lines, total, totals=totals)
+            yield _rounded(chance, chance.choice(("apples", "books")), name, rounding)
     if Feature.GUEST in features:
         guest = {"name": "Somebody"}
         yield _special(chance, "apples", "guest", [_line("1", "10.00", "22")], "12.20", customer=guest)
     if Feature.NO_ORDER in features:
         yield _no_order(chance)
+
+
+def _rounded(chance: Random, shop_id: str, name: str, rounding: TaxRounding) -> Told:
+    # Three lines of 0.33 at 22 %: once per rate 0.22 of VAT, on each line 0.07 three times.
+    tax, total = {TaxRounding.PER_RATE: ("0.22", "1.21"), TaxRounding.PER_LINE: ("0.21", "1.20")}[rounding]
+    lines = [_line(str(n), "0.33", "22") for n in range(3)]
+    totals = {"grand_total": total, "tax": tax, "tax_by_rate": [{"rate": "22", "tax": tax}]}
+    return _special(chance, shop_id, name, lines, total, totals=totals)
+
+
+def extra_order(chance: Random, number: int, at_seconds: float, *, rounds: bool, rounding: TaxRounding) -> Told:
+    """Give one order more, of apples; ``rounds``: one whose total tells how the ledger rounds."""
+    if rounds:
+        return _rounded(chance, "apples", f"round-more-{number}", rounding)
+    return plain_order("apples", f"more-{number}", at_seconds)
 
 
 def plain_order(shop_id: str, name: str, at_seconds: float) -> Told:

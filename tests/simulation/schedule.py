@@ -1,5 +1,6 @@
 """One schedule played, and the sum of many."""
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -68,6 +69,16 @@ def play_all(numbers: Iterable[int]) -> Sum:
     for number in numbers:
         whole.add(play(number))
     return whole
+
+
+def warm_up() -> None:
+    """Play one schedule that does not count, so that processes forked after it need not read and build it all again.
+
+    Nothing of what died may be tidied up anyway: who plays a chunk and ends with it needs no collecting of garbage.
+    """
+    play(0)
+    gc.collect()
+    gc.freeze()
 
 
 def _play(number: int, watch: Trace | None) -> Sum:

@@ -4,10 +4,11 @@ Seeds are played one after the other in one process, so that the count of schedu
 chunks keep what died within them from filling the memory.
 """
 
+import gc
 import multiprocessing
 from collections.abc import Callable
 
-from tests.simulation.schedule import Sum, play
+from tests.simulation.schedule import Sum, play, warm_up
 
 CHUNK = 25
 
@@ -15,7 +16,8 @@ CHUNK = 25
 def until_failure(seeds: range, tell: Callable[[str], object]) -> bool:
     """Play until one fails and tell its seed, how many it took, and what was wrong; False where none fails."""
     # Forked for each chunk, as in the great run: what was imported is there, and what died ends with the process.
-    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+    warm_up()
+    with multiprocessing.get_context("fork").Pool(1, gc.disable, maxtasksperchild=1) as pool:
         for start in range(0, len(seeds), CHUNK):
             found = pool.apply(_first_failure, (seeds[start : start + CHUNK],))
             if found is not None:

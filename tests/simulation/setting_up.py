@@ -12,11 +12,21 @@ from consumer.secrets import Keyring
 from tests.simulation.clocks import START
 from tests.simulation.ledger import exchange
 from tests.simulation.process import OLD_KEY
-from tests.simulation.scenario import BOOKS, GROUP, GUEST_CONTACT, ORGANIZATIONS, Feature, connections, shops
+from tests.simulation.scenario import (
+    BOOKS,
+    GROUP,
+    GUEST_CONTACT,
+    ORGANIZATIONS,
+    PARTITIONS,
+    Feature,
+    connections,
+    shops,
+)
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+FLOOD_RECORDS = 200
 CLIENT = ClientCredentials(client_id="client", client_secret="secret")
 
 
@@ -26,6 +36,11 @@ async def set_up(world: "World") -> None:
     for name in BOOKS:
         book = world.servers[ORGANIZATIONS[name]].book
         guest = book.apply(CreateContact(data=ContactData(name=GUEST_CONTACT))).contact_id
+        world.guests.add(guest)
+        if world.plan.luck.contacts_go:
+            # Known to the ledger from before: they have to be read, and brought up to date, unless they are gone.
+            for person in ("anna", "bruno", "carla", "dora"):
+                book.apply(CreateContact(data=ContactData(name=f"{person} of old", email=f"{person}@example.org")))
         if Feature.SAME_NAME in world.scenario.features:
             for person in ("Anna", "BRUNO"):
                 book.apply(CreateContact(data=ContactData(name=f"{person} Rossi")))
@@ -62,6 +77,10 @@ def _set_up_special_places(world: "World") -> None:
         world.database.positions[place] = Position(log=1, next_offset=0)
     elif Feature.TOPIC_AGAIN in features:
         world.database.positions[place] = Position(log=1, next_offset=7, last_offset=6, last_checksum=b"other")
+    if world.plan.luck.flood:
+        for number in range(FLOOD_RECORDS):
+            for topic in ("order.paid", "order.updated"):
+                world.broker.publish(topic, key=b"x", value=None, partition=number % PARTITIONS)
     if Feature.LOOK_FIRST in features:
         for name in BOOKS:
             world.database.lanes[name].look_first = True

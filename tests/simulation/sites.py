@@ -10,14 +10,16 @@ from contextlib import _AsyncGeneratorContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
 from tests.simulation.loop import Owner
 
 SERVICES = Path(__file__).parents[2] / "consumer" / "services"
 _INSIDE = str(SERVICES) + "/"
-_CONTEXT_CODES = tuple(getattr(_AsyncGeneratorContextManager, name).__code__ for name in ("__aenter__", "__aexit__"))
+_CONTEXT_CODES = frozenset(
+    id(getattr(_AsyncGeneratorContextManager, name).__code__) for name in ("__aenter__", "__aexit__")
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,7 +67,18 @@ def _by_line() -> dict[tuple[str, int], Site]:
     return {(site.file, site.line): site for site in all_sites()}
 
 
-@cache
+def site_of(frame: FrameType) -> Site | None:
+    """Tell at which place of the services a waiting frame stands; None for a frame of anybody else."""
+    # By the code's address: to hash a code anew each time takes longer than all the rest.
+    place = (id(frame.f_code), frame.f_lasti)
+    if place not in _SEEN:
+        _SEEN[place] = (frame.f_code, _site_at(frame.f_code, frame.f_lasti))
+    return _SEEN[place][1]
+
+
+_SEEN: dict[tuple[int, int], tuple[CodeType, Site | None]] = {}  # the code is kept, so that its address stays its own
+
+
 def _site_at(code: CodeType, instruction: int) -> Site | None:
     if not code.co_filename.startswith(_INSIDE):
         return None
@@ -76,27 +89,28 @@ def _site_at(code: CodeType, instruction: int) -> Site | None:
     return exact or _by_line().get((file, line or 0))
 
 
-def site_of(frame: FrameType) -> Site | None:
-    """Tell at which place of the services a waiting frame stands; None for a frame of anybody else."""
-    return _site_at(frame.f_code, frame.f_lasti)
-
-
 def standing(task: Any) -> Iterator[Site]:
     """Give the places at which a waiting task stands, from the outermost coroutine to the innermost."""
     waiting = task.get_coro()
     while waiting is not None:
-        # An innermost thing that is no coroutine (a future's iterator, a generator's step) has no frame.
-        frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
-        if frame is not None and (site := site_of(frame)) is not None:
+        if (site := _site_of(waiting)) is not None:
             yield site
         waiting = _inner(waiting)
 
 
+def _site_of(waiting: Any) -> Site | None:
+    # An innermost thing that is no coroutine (a future's iterator, a generator's step) has no frame.
+    frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "ag_frame", None)
+    return None if frame is None else site_of(frame)
+
+
 def _inner(waiting: Any) -> Any:
-    if getattr(waiting, "cr_code", None) in _CONTEXT_CODES:
-        # The generator behind a context manager is reached by no attribute of what awaits it.
-        return waiting.cr_frame.f_locals["self"].gen
-    for name in ("cr_await", "ag_await", "gi_yieldfrom"):
+    if isinstance(waiting, CoroutineType):
+        if id(waiting.cr_code) in _CONTEXT_CODES and waiting.cr_frame is not None:
+            # The generator behind a context manager is reached by no attribute of what awaits it.
+            return waiting.cr_frame.f_locals["self"].gen
+        return waiting.cr_await
+    for name in ("ag_await", "gi_yieldfrom"):
         if hasattr(waiting, name):
             return getattr(waiting, name)
     return None
@@ -121,6 +135,7 @@ class Aims:
     other_deaths: int = 1
     _left: dict[Site, int] = field(default_factory=dict)
     _functions: frozenset[tuple[str, str]] = frozenset()
+    _aimed: dict[int, bool] = field(default_factory=dict)  # by a code's address: whether it has such a place
 
     def __post_init__(self) -> None:
         self._left = {**self.others, self.first: self.visits}
@@ -128,16 +143,23 @@ class Aims:
 
     def hit(self, task: Any, *, others: bool = True) -> bool:
         """Tell whether the task, just stepped, stands at such a place, and this visit is the wanted one."""
+        # This is asked after every step of every task, and nearly all frames are none of these functions.
         waiting = task.get_coro()
         while waiting is not None:
-            code = getattr(waiting, "cr_code", None)
-            # Most frames are none of these functions: this is asked after every step of every task.
-            if code is None or _function(code) in self._functions or code in _CONTEXT_CODES:
-                return any(self._hit_at(site) for site in standing(task) if others or site == self.first)
-            waiting = waiting.cr_await
+            code = getattr(waiting, "cr_code", None) or getattr(waiting, "ag_code", None)
+            if code is None:
+                return False
+            aimed = self._aimed.get(id(code))
+            if aimed is None:
+                aimed = self._aimed[id(code)] = _function(code) in self._functions
+            if aimed and self._hit_at(_site_of(waiting), others=others):
+                return True
+            waiting = _inner(waiting)
         return False
 
-    def _hit_at(self, site: Site) -> bool:
+    def _hit_at(self, site: Site | None, *, others: bool) -> bool:
+        if site is None or not (others or site == self.first):
+            return False
         left = self._left.get(site)
         if left is None:
             return False
@@ -153,7 +175,6 @@ class Aims:
         return self.other_deaths >= 0
 
 
-@cache
 def _function(code: CodeType) -> tuple[str, str] | None:
     if not code.co_filename.startswith(_INSIDE):
         return None

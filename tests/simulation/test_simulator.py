@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,12 @@ from consumer.ports.intake import OutboxRow
 from consumer.services.relay import Relay
 from consumer.services.waiting import first_of
 from tests.interleaving.telling import lot
-from tests.simulation.coverage import CELLS, EXEMPT, coverage
+from tests.simulation.aiming import EVEN_UNTIL, aim_of
+from tests.simulation.coverage import CELLS, EXEMPT, coverage, excepted, is_exempt, lacking
 from tests.simulation.faults import PAIRS, FaultKind, Faults
 from tests.simulation.loop import EverybodyWaitsError, Owner, SimulatedLoop, run
+from tests.simulation.main import AIMED_MOST, _aimed
+from tests.simulation.plan import make_plan
 from tests.simulation.schedule import Sum, play
 from tests.simulation.sites import Aims, all_sites, standing
 
@@ -189,6 +193,43 @@ def test_every_exempt_place_exists() -> None:
     sites = all_sites()
     for exempt in EXEMPT:
         assert any(f"{one.file} {one.function}: {one.code}".startswith(exempt) for one in sites), exempt
+
+
+def test_what_lacks_deaths_is_aimed_at_by_the_number_alone() -> None:
+    """Two places have died often enough, one lacks four deaths; the numbers name it, and it is what they plan for."""
+    enough = Sum(crashed_at=Counter(dict.fromkeys(all_sites(), 50)))
+    assert lacking(enough) == {}
+    poor = next(site for site in all_sites() if site.file == "doubles.py")
+    enough.crashed_at[poor] = 46
+    assert lacking(enough) == {poor: 4}
+    numbers = list(_aimed(enough, 50, Counter(), 0))
+    assert len(numbers) == len(set(numbers)) == 2
+    assert {aim_of(number) for number in numbers} == {poor}
+    assert make_plan(numbers[0])[2].first == poor
+    assert _aimed_again(enough, tried=AIMED_MOST) == []
+
+
+def _aimed_again(whole: Sum, tried: int) -> list[int]:
+    """Give the next round's numbers where each place was aimed at so often before."""
+    return list(_aimed(whole, 50, Counter(dict.fromkeys(all_sites(), tried)), 0))
+
+
+def test_every_place_has_its_turn_and_hard_ones_have_more() -> None:
+    """The first numbers take them in the order of the source; later ones come by a table in which none is missing."""
+    sites = all_sites()
+    assert [aim_of(number) for number in range(len(sites))] == list(sites)
+    later = Counter(aim_of(number) for number in range(EVEN_UNTIL, EVEN_UNTIL + 20 * len(sites)))
+    assert set(later) == set(sites)
+    hard = next(site for site in sites if site.file == "doubles.py")
+    easy = next(site for site in sites if site.file == "key_rotation.py")
+    assert later[hard] > 2 * later[easy]
+
+
+def test_each_excepted_place_is_told_with_its_reason() -> None:
+    """One line for each, and none without a reason."""
+    lines = list(excepted())
+    assert len(lines) == sum(map(is_exempt, all_sites()))
+    assert all(line.startswith("excepted: ") and line.rpartition(": ")[2] for line in lines)
 
 
 def test_the_same_seed_is_the_same_trace() -> None:

@@ -34,11 +34,13 @@ from consumer.ports.wakeups import WakeKind
 from tests.interleaving.histories import RATES, TOPICS
 from tests.interleaving.telling import lot
 from tests.simulation.clocks import START
-from tests.simulation.commands import COMMANDS, FORGIVEN, facts, listed, order_of
+from tests.simulation.commands import FORGIVEN, facts, listed, order_of
+from tests.simulation.commands_more import EVERY_COMMAND
 from tests.simulation.database import Cells, Link
 from tests.simulation.faults import FaultKind, Faults
 from tests.simulation.ledger import LedgerServer, LedgerServers
 from tests.simulation.loop import Owner, SimulatedLoop
+from tests.simulation.mishaps import meddle, mishaps, resume
 from tests.simulation.people import Hands, Mended
 from tests.simulation.plan import Plan
 from tests.simulation.process import Process
@@ -63,11 +65,12 @@ from tests.simulation.sites import Aims, Site, sites_of
 from tests.simulation.striking import Striker
 
 PROCESSES = 2
-OWN_SHARE = 0.1  # of the calls of a lane itself something may go wrong with
+UNCONFIGURED_SHARE = 0.3  # of the times that a ledger is opened, where processes may know no address
+REFUSED_SHARE = 0.7
 STARTED_SECONDS = 1.0  # by then the services run; before it only the place that is aimed at is deadly
-TURNS = 5  # of a command that dies each time
-STORM_SECONDS = 11.0
 REST_SECONDS = 400.0
+REST_WITHOUT_TOKENS_SECONDS = 1000.0  # where tokens end often: an accounts server gives only some in ten minutes
+TURNS = 5  # of a command that dies each time
 SESSION_SECONDS = 2.0  # after which the broker takes a silent member for dead
 RELEASED = (
     ReasonCode.LEDGER_REFUSED,
@@ -95,6 +98,8 @@ class World:
         self.processes: dict[Owner, Process] = {}
         self.asked: list[tuple[str, str, str]] = []
         self.shops: list[ShopSettings] = []
+        self.guests: set[str] = set()  # the contacts of those who leave no address, which nobody deletes
+        self._rest_seconds = REST_WITHOUT_TOKENS_SECONDS if plan.luck.resumes else REST_SECONDS
         self._leave = asyncio.Event()
         self._number = 0
         self._make_servers()
@@ -140,6 +145,8 @@ class World:
             tokens=set(),
             deadline_seconds=DEADLINE_SECONDS,
             settle_seconds=SETTLE_UNIQUE_SECONDS if unique else SETTLE_SECONDS,
+            luck=self.plan.luck,
+            meddle=partial(meddle, self),
         )
 
     def now(self) -> datetime:
@@ -148,7 +155,16 @@ class World:
 
     def storm(self) -> bool:
         """Tell whether faults may strike."""
-        return self.loop.time() < STORM_SECONDS
+        return self.loop.time() < self.plan.luck.storm_seconds
+
+    def is_unconfigured(self) -> bool:
+        """Tell whether the process that asks knows no address of the ledger."""
+        return self.plan.luck.unconfigured and self.storm() and self.chance.random() < UNCONFIGURED_SHARE
+
+    def refused_topic(self) -> str | None:
+        """Name the topic whose messages the broker refuses just now."""
+        refused = self.plan.luck.messages_refused and self.storm() and self.chance.random() < REFUSED_SHARE
+        return REJECTED if refused else None
 
     def issue_token(self, refresh_token: str, access_token: str) -> None:
         """Let a renewed token be good at its organisation."""
@@ -157,7 +173,7 @@ class World:
     def _choose_for_call(self, operation: Operation, kinds: tuple[FaultKind, ...]) -> FaultKind | None:
         # A lane that cannot read what it needs for itself rests for long: mostly it is an order's call that fails.
         own = not operation.is_write and operation_name(operation).startswith(("list", "read_organization"))
-        if own and self.chance.random() >= OWN_SHARE:
+        if own and self.chance.random() >= self.plan.luck.own_share:
             return None
         return self._choose(kinds, self.plan.call_faults)
 
@@ -202,7 +218,7 @@ class World:
 
     def mended(self, reading: Any) -> Any:
         """Give the reader as it is after what made messages unreadable was mended."""
-        return Mended(reading, self.scenario)
+        return Mended(reading, self.scenario, bad_again=self.plan.luck.bad_again)
 
     def facts_of(self, connection_id: str) -> LedgerFacts:
         """Give the facts of a connection's books."""
@@ -253,6 +269,7 @@ class World:
                 self.striker.stop_some(),
                 self.hands.work(),
                 *self._commands(),
+                *mishaps(self),
             )
         ]
         await self._until_rest(others)
@@ -281,6 +298,7 @@ class World:
         """Make a process with its own link, clock and lot."""
         link = Link(lot(self.chance.random()), self.choose, lambda: None)
         link.away = self.striker.database_is_away
+        link.slow_seconds = self.plan.luck.slow_database_seconds if self.storm() else 0.0
         process = Process(name=name, world=self, link=link)
         self.processes[process.owner] = process
         return process
@@ -315,7 +333,7 @@ class World:
         for turn in range(TURNS):
             process = self.make_process(f"{name}.{turn}@{at_seconds:.1f}")
             chance = lot(self.chance.random())
-            process.start(partial(COMMANDS[name], process, self.scenario, chance))
+            process.start(partial(EVERY_COMMAND[name], process, self.scenario, chance))
             await process.over.wait()
             if not process.owner.dead:
                 if process.failure is not None and not isinstance(process.failure, FORGIVEN):
@@ -327,9 +345,10 @@ class World:
 
     async def _until_rest(self, others: Sequence["asyncio.Task[Any]"]) -> None:
         while not (all(other.done() for other in others) and self._is_at_rest()):
-            if self.loop.time() > REST_SECONDS:
-                raise AssertionError(f"no rest within {REST_SECONDS} s: {self._restless()}")
+            if self.loop.time() > self._rest_seconds:
+                raise AssertionError(f"no rest within {self._rest_seconds} s: {self._restless()}")
             await asyncio.sleep(0.5)
+            await resume(self)
         for other in others:
             other.result()
 
@@ -350,6 +369,9 @@ class World:
     def _is_at_rest(self) -> bool:
         if self.storm() or any(server.under_way for server in self.servers.values()) or self._behind():
             return False
+        # A process that stands still may wake up with a late answer, which makes its order due again.
+        if any(process.owner.paused for process in self.living()):
+            return False
         waiting = any(entry.state == "waiting" for entry in self.database.outbox.values())
         return not waiting and all(row.due_at is None for row in self.database.orders.values())
 
@@ -357,7 +379,7 @@ class World:
         """What was refused for no reason, or lacked something that is there now, is tried once more by a person."""
         people = MemoryPeopleStore(self.database)
         for shop_id in SHOPS:
-            for reason in RELEASED:
+            for reason in (*RELEASED, *((ReasonCode.DIFFERENCE,) if self.plan.luck.wrong_rates else ())):
                 await people.release(actor="anna", shop_id=shop_id, reason=reason, priority=Priority.PERSON, limit=1000)
         for process in self.living():
             self.loop.soon(process.owner, process.signals.wake, WakeKind.LANES, list(BOOKS))

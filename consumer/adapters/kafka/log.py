@@ -11,8 +11,9 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from aiokafka.structs import TopicPartition as KafkaPlace
 
 from consumer.adapters.kafka.closing import close_consumer
+from consumer.adapters.kafka.diagnosis import explained
 from consumer.adapters.kafka.errors import bounded, unavailable
-from consumer.adapters.kafka.settings import KafkaSettings, SourceLimits
+from consumer.adapters.kafka.settings import ISOLATION, KafkaSettings, SourceLimits
 from consumer.adapters.kafka.source import record_of
 from consumer.adapters.kafka.topics import partitions_of
 from consumer.errors import BrokerUnavailableError
@@ -38,6 +39,7 @@ class KafkaLogReader:
         limits = limits or SourceLimits()
         consumer = AIOKafkaConsumer(
             **settings.client(),
+            isolation_level=ISOLATION,
             group_id=None,  # no member of any group: nobody's partitions move because of a replay
             enable_auto_commit=False,
             auto_offset_reset="none",
@@ -46,7 +48,7 @@ class KafkaLogReader:
             metadata_max_age_ms=30_000,
         )
         try:
-            async with bounded("connect", limits.start_seconds):
+            async with explained(settings), bounded("connect", limits.start_seconds):
                 await consumer.start()
             yield cls(settings, consumer)
         finally:

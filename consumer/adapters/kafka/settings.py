@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# Of a shop that writes by transactions only what it has committed is read, and nothing past one that is still open. An
+# end of a log is then the end of what is committed: what lies beyond it is not there yet for anybody here.
+ISOLATION = "read_committed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaSettings:

@@ -15,7 +15,7 @@ from aiokafka.structs import TopicPartition as KafkaPlace
 
 from consumer.adapters.kafka.closing import close_consumer, look_away
 from consumer.adapters.kafka.errors import bounded, unavailable
-from consumer.adapters.kafka.settings import KafkaSettings, SourceLimits
+from consumer.adapters.kafka.settings import ISOLATION, KafkaSettings, SourceLimits
 from consumer.adapters.kafka.topics import list_topics, verify_topics
 from consumer.errors import BrokerUnavailableError
 from consumer.ports.events import AssignmentListener, Bounds, OutOfRangeError, Record
@@ -37,6 +37,7 @@ class KafkaSource:
         self._limits = limits or SourceLimits()
         self._consumer: AIOKafkaConsumer | None = None
         self._placed: set[TopicPartition] = set()
+        self._read_to: dict[TopicPartition, int] = {}  # the offset behind the last record given, of placed ones
         self._committing: asyncio.Future[None] | None = None
         self._listener_error: BaseException | None = None
 
@@ -63,6 +64,7 @@ class KafkaSource:
         return AIOKafkaConsumer(
             **self._settings.client(),
             group_id=self._group,
+            isolation_level=ISOLATION,
             enable_auto_commit=False,
             # The client's own reset is a silent jump: positions are ours, and what lies outside is an error.
             auto_offset_reset="none",
@@ -97,7 +99,10 @@ class KafkaSource:
         if ours not in self._placed:
             # Fetched between the assignment and its news to us, from an offset that nobody chose.
             return []
-        return [record_of(ours, record) for record in records]
+        found = [record_of(ours, record) for record in records]
+        if found:
+            self._read_to[ours] = found[-1].offset + 1
+        return found
 
     def _out_of_range(self, error: OffsetOutOfRangeError) -> OutOfRangeError:
         places = frozenset(TopicPartition(*place) for place in error.args[0])
@@ -111,6 +116,7 @@ class KafkaSource:
         self._consumer.seek(KafkaPlace(*place), offset)
         self._consumer.resume(KafkaPlace(*place))
         self._placed.add(place)
+        self._read_to[place] = offset
         return True
 
     async def bounds(self, places: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]:
@@ -170,16 +176,23 @@ class KafkaSource:
         return frozenset(TopicPartition(*place) for place in self._consumer.assignment())
 
     def end_seen(self, place: TopicPartition) -> int | None:
-        """Tell the high watermark of the last answer."""
+        """Tell the high watermark of the last answer, less the marks of transactions that nothing comes after.
+
+        With an open transaction it lies beyond what can be read: that it keeps us waiting is to be seen as a lag.
+        """
         if self._consumer is None or place not in self.assignment():
             return None
-        end: int | None = self._consumer.highwater(KafkaPlace(*place))
-        return end
+        asked = KafkaPlace(*place)
+        end: int | None = self._consumer.highwater(asked)
+        # There is no public way to ask without waiting.
+        state = self._consumer._subscription.subscription.assignment.state_value(asked)  # noqa: SLF001 as said
+        passed = end is not None and state.has_valid_position and state.position >= end
+        return self._read_to.get(place, end) if passed else end
 
     async def stop(self, deadline_seconds: float) -> None:
         """Leave; what does not answer is abandoned."""
         consumer, self._consumer = self._consumer, None
-        self._placed.clear()
+        self.forget_places()
         if consumer is not None:
             self.abandon_commit()
             await close_consumer(consumer, deadline_seconds)
@@ -187,6 +200,7 @@ class KafkaSource:
     def forget_places(self) -> None:
         """Take nothing as placed any more: the partitions are being dealt anew."""
         self._placed.clear()
+        self._read_to.clear()
 
     def hold(self, places: frozenset[TopicPartition]) -> None:
         """Keep new partitions still until they are placed.

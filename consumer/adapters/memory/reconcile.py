@@ -36,6 +36,7 @@ class ReconcileTables:
     runs: dict[int, RunRow] = field(default_factory=dict)
     calls: dict[tuple[str, date], int] = field(default_factory=dict)
     money: dict[tuple[str, str, str], tuple[Decimal, datetime]] = field(default_factory=dict)
+    doubles: dict[str, int] = field(default_factory=dict)  # of the newest run of each connection
 
 
 class MemoryReconcileStore:
@@ -227,6 +228,7 @@ class MemoryReconcileStore:
             row = self._open(run)
             row.open = False
             row.listed.clear()
+            self._tables.doubles[run.connection_id] = outcome.doubles
             shops = {shop_id for shop_id, _ in outcome.unexplained}
             for place in [one for one in self._tables.money if one[0] == run.connection_id and one[1] in shops]:
                 del self._tables.money[place]

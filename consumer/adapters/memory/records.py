@@ -69,6 +69,7 @@ def read_order(database: MemoryDatabase, key: OrderKey, now: datetime) -> OrderR
         reference=row.reference,
         sequence=row.sequence,
         event_time=head.revision.time,
+        traceparent=head.traceparent,
         documents=documents,
         open_intent=None if intent is None else read_intent(intent, now),
         kept_refunds=head.told_refunds if row.personal_removed_at is not None else head.kept_refunds,

@@ -130,6 +130,7 @@ def dump_head(head: OrderHead) -> dict[str, Any]:
         "refunds": {id_: [other(told.revision), told.data.decode()] for id_, told in head.refunds.items()},
         "events": head.events,
         "losing_events": head.losing_events,
+        **({"traceparent": head.traceparent} if head.traceparent else {}),
     }
 
 
@@ -165,4 +166,5 @@ def load_head(row: Any) -> OrderHead:
         },
         events=data["events"],
         losing_events=data["losing_events"],
+        traceparent=data.get("traceparent", ""),
     )

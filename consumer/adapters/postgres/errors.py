@@ -1,5 +1,6 @@
 """The one place where errors of asyncpg and of the network become ours."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,16 @@ _UNAVAILABLE_STATES = frozenset(
     }
 )
 _REPEATABLE_STATES = frozenset({"40001", "40P01"})
+# OpenSSL's numbers (x509_vfy.h): a certificate that is not valid now, and one of another name or address.
+_NOT_VALID_NOW = frozenset({9, 10})
+_OTHER_NAME = frozenset({62, 64})
+# What is known only by its words: the driver's own, and those of poolers.
+_BY_WORDS = {
+    "rejected SSL upgrade": "The server speaks no TLS: switch it on there (ssl = on), or say BOOKED_DATABASE_TLS="
+    "disable.",
+    "unsupported startup parameter": "A pooler stands between that does not pass our settings on. Let "
+    "BOOKED_DATABASE_URL name Postgres itself; see docs/kafka-and-postgres.md.",
+}
 _DATA_CLASSES = frozenset({"22", "23"})
 
 
@@ -70,4 +81,30 @@ def translated() -> Iterator[None]:
 def _sentence(error: Exception) -> str:
     if isinstance(error, TimeoutError) and not str(error):
         return "Postgres did not answer in time. Check that it runs and is reachable; the work is tried again."
-    return f"Postgres does not answer: {type(error).__name__}: {error}. The work is tried again."
+    advice = _advice(error)
+    return f"Postgres does not answer: {type(error).__name__}: {error}. {advice or 'The work is tried again.'}"
+
+
+def _advice(error: Exception) -> str:
+    """Say what to do about a refusal that trying again does not end; nothing where it may."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _about_certificate(error)
+    if isinstance(error, ssl.SSLError):
+        return (
+            "Look at the server's log. Where it asks for certificates, name one that its authority has signed in "
+            "BOOKED_DATABASE_CERTIFICATE_FILE and BOOKED_DATABASE_KEY_FILE."
+        )
+    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+        return (
+            "Check the user and the password in BOOKED_DATABASE_URL, the server's pg_hba.conf, and, where it asks for "
+            "a certificate, BOOKED_DATABASE_CERTIFICATE_FILE: its name has to be the user's."
+        )
+    return next((advice for words, advice in _BY_WORDS.items() if words in str(error)), "")
+
+
+def _about_certificate(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in _OTHER_NAME:
+        return "Put a name into BOOKED_DATABASE_URL that stands in the server's certificate."
+    if error.verify_code in _NOT_VALID_NOW:
+        return "Renew the server's certificate."
+    return "Name the file of the authority that signed the server's certificate in BOOKED_DATABASE_CA_FILE."

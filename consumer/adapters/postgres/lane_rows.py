@@ -273,6 +273,7 @@ def _order(row: asyncpg.Record, documents: tuple[Document, ...], intent: Intent 
         reference=row["reference"],
         sequence=row["sequence"],
         event_time=head.revision.time,
+        traceparent=head.traceparent,
         documents=documents,
         open_intent=intent,
         kept_refunds=head.told_refunds if row["personal_removed_at"] is not None else head.kept_refunds,

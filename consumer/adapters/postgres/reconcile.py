@@ -220,7 +220,7 @@ class PostgresReconcileStore:
         """See the port."""
 
         async def finish(connection: Connection) -> None:
-            if await connection.fetchval(self._sql.end_run, run.run_id, outcome.findings) is None:
+            if await connection.fetchval(self._sql.end_run, run.run_id, outcome.findings, outcome.doubles) is None:
                 raise ReplacedError(run)
             await connection.execute(self._sql.drop_run_listed, run.run_id)
             places = sorted(outcome.unexplained)

@@ -34,7 +34,8 @@ from consumer.domain.states import Reason, ReasonCode
 
 def resolve(situation: Situation, intent: Intent) -> Decision:
     """Decide what is to be asked about an open intent, or what the answers make of it."""
-    if intent.settles_in_seconds > 0:
+    # A taken key was an answer: the document that has it is there already, and nothing is waited for.
+    if intent.settles_in_seconds > 0 and not situation.known.key_taken:
         return doubt(intent.settles_in_seconds, f"No answer is known to {intent.operation}; asked in a while.")
     ask = _ASK.get(intent.operation)
     if ask is None:
@@ -58,6 +59,8 @@ def _resolve_create(situation: Situation, intent: Intent) -> Decision:
         return Adopt(invoice=ours[0], note=note, resolve=Resolution.ADOPTED)
     if read:
         return park(_not_ours(intent, read), resolve=Resolution.SUPERSEDED)
+    if known.key_taken:
+        return park(_taken_elsewhere(intent), resolve=Resolution.SUPERSEDED)
     return absent(situation, intent)
 
 
@@ -112,6 +115,14 @@ def _not_ours(intent: Intent, found: list[Invoice]) -> Reason:
         code=ReasonCode.ALREADY_IN_LEDGER,
         message=f"Other documents in the ledger have the reference {intent.sought['reference']}: {links}",
         fix="Look at them in the ledger: delete or void what is wrong and retry, or ignore the order.",
+    )
+
+
+def _taken_elsewhere(intent: Intent) -> Reason:
+    return Reason(
+        code=ReasonCode.ALREADY_IN_LEDGER,
+        message=f"The ledger says that the key of {intent.sought['reference']} is taken, and shows no such document.",
+        fix="Look for it in the ledger, among the deleted and the void too; delete it or free its key, then retry.",
     )
 
 

@@ -43,7 +43,7 @@ def resolve_credit_note(situation: Situation, intent: Intent) -> Decision:
         and note.status is not CreditNoteStatus.VOID
         and note.credit_note_id not in recorded
     ]
-    ours = [note for note in found if _is_of_intent(note, intent)]
+    ours = [note for note in found if _is_of_intent(note, intent, by_key=situation.known.key_taken)]
     if len(ours) == 1:
         return _read_whole(situation, intent, ours[0])
     if found:
@@ -54,12 +54,20 @@ def resolve_credit_note(situation: Situation, intent: Intent) -> Decision:
             fix="Look at them in the ledger: delete or void what is wrong and retry, or ignore the order.",
         )
         return park(reason, resolve=Resolution.SUPERSEDED)
+    if situation.known.key_taken:
+        reason = Reason(
+            code=ReasonCode.ALREADY_IN_LEDGER,
+            message=f"The ledger says that the key of {ask.reference} is taken, and shows no such credit note.",
+            fix="Look for it in the ledger, among the void too; delete it or free its key, then retry.",
+        )
+        return park(reason, resolve=Resolution.SUPERSEDED)
     return absent(situation, intent)
 
 
-def _is_of_intent(note: CreditNote, intent: Intent) -> bool:
+def _is_of_intent(note: CreditNote, intent: Intent, *, by_key: bool) -> bool:
+    """Tell whether it has the intent's figures; ``by_key``: its key will tell whose it is, however old it is."""
     same = note.total == Decimal(intent.sought["total"]) and note.contact_id == intent.sought["contact_id"]
-    return same and _not_before(note.created_at, intent)
+    return same and (by_key or _not_before(note.created_at, intent))
 
 
 def _read_whole(situation: Situation, intent: Intent, listed: CreditNote) -> Decision:

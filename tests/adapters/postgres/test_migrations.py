@@ -12,6 +12,7 @@ from consumer.adapters.postgres.pool import Database
 from consumer.domain.states import OrderState, Wish
 from consumer.errors import DatabaseUnavailableError
 
+VIEWS = {"connection_stand", "shop_stand"}
 TABLES = {
     "alembic_version",
     "audit_log",
@@ -65,9 +66,9 @@ def _days(count: int, parent: str) -> set[str]:
 
 
 async def test_an_empty_database_gets_the_whole_schema(database_url: str) -> None:
-    """All tables, and the partitions of today and the seven days after it."""
+    """All tables and views, and the partitions of today and the seven days after it."""
     await migrate(database_url)
-    assert await _tables(database_url) == TABLES | _days(8, "events") | _days(8, "exchanges")
+    assert await _tables(database_url) == TABLES | VIEWS | _days(8, "events") | _days(8, "exchanges")
     connection = await asyncpg.connect(database_url)
     assert await connection.fetchval("SELECT version_num FROM alembic_version") == HEAD
     await connection.close()

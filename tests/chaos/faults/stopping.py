@@ -12,7 +12,7 @@ from tests.chaos.registry import Trial, fault
 from tests.chaos.rig import Rig, World, ask_to_stop, ended
 
 STOP_SECONDS: Final = 4
-GRACE_SECONDS: Final = 5.0  # what docs/deploying.md asks to be left until the container's kill
+GRACE_SECONDS: Final = 5.0  # what docs/deploy.md asks to be left until the container's kill
 
 
 @fault("F2 frozen", "SIGTERM with the broker, the database or the ledger frozen")

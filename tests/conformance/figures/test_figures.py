@@ -31,7 +31,7 @@ async def test_figures_count_what_is_there(rig: Rig) -> None:
     figures = await rig.figures.figures()
     assert {state: count for state, count in figures.orders_by_state.items() if count} == {"due": 2, "booked": 1}
     assert (figures.outbox_waiting, figures.rejected_open, figures.gaps_open) == (2, 1, 1)
-    assert (figures.connections_stopped, figures.daily_left) == ({}, {})
+    assert (figures.connections.stopped, figures.connections.connections) == ({}, 1)
 
 
 async def test_the_oldest_unbooked_order_is_one_nobody_chose_to_keep_back(rig: Rig) -> None:
@@ -69,10 +69,10 @@ async def test_connections_have_their_figures(postgres_rig: PostgresRig) -> None
            VALUES ('books', 'c', 's', 'r', ARRAY[clock_timestamp() - interval '10 minutes'], $1)""",
         NOON,
     )
-    figures = await rig.figures.figures()
-    assert figures.daily_left == {"books": 17}
-    assert figures.connections_stopped == {"books": "token_revoked"}
-    assert figures.token_age_seconds["books"] == pytest.approx(600, abs=30)
+    connections = (await rig.figures.figures()).connections
+    assert [(one.connection_id, one.calls_left) for one in connections.budgets] == [("books", 17)]
+    assert (connections.stopped, connections.stopped_count) == ({"books": "token_revoked"}, 1)
+    assert connections.token_age_seconds["books"] == pytest.approx(600, abs=30)
 
 
 async def test_figures_of_a_large_table_go_through_indexes(postgres_rig: PostgresRig) -> None:
@@ -90,8 +90,8 @@ async def test_figures_of_a_large_table_go_through_indexes(postgres_rig: Postgre
     from consumer.adapters.postgres.sql import load  # noqa: PLC0415 - the one test that looks at queries themselves
 
     queries = load("figures")
-    for name in ("orders_by_state", "oldest_unbooked_seconds"):
-        plan = await rig.fetch(f"EXPLAIN {queries[name]}")
+    for name in ("orders_by_state", "oldest_unbooked_seconds", "parked", "budgets", "oldest_by_shop"):
+        plan = await rig.fetch(f"EXPLAIN {queries[name].replace('$1', '20')}")
         assert "Seq Scan on orders" not in "\n".join(row[0] for row in plan)
     assert (await rig.figures.figures()).orders_by_state["booked"] == 29_700
 

@@ -252,13 +252,16 @@ async def test_the_figures_are_those_of_each_shops_last_run(bench: Bench, store:
     run = await _run(bench, store)
     run = await store.save_page(run, [listed()], page=1, more=False)
     await store.finish(
-        run, Outcome(unexplained={(NORTH, "EUR"): Decimal("1.22"), ("s", "USD"): Decimal(3)}, findings=2)
+        run, Outcome(unexplained={(NORTH, "EUR"): Decimal("1.22"), ("s", "USD"): Decimal(3)}, findings=2, doubles=1)
     )
     assert list(await store.listed(run, ["461"], [])) == []
+    assert (await _figures(bench).figures()).shops.doubles == 1
     run = await store.begin(BOOKS, MARCH, resume=True)
     assert not run.resumed
     await store.finish(run, Outcome(unexplained={(NORTH, "EUR"): Decimal(0)}, findings=0))
-    compared = (await _figures(bench).figures()).compared
+    shops = (await _figures(bench).figures()).shops
+    assert (shops.doubles, shops.unexplained) == (0, {"EUR": Decimal(0), "USD": Decimal(3)})
+    compared = shops.compared
     assert [(one.shop_id, one.currency, one.unexplained) for one in compared] == [
         ("s", "USD", Decimal(3)),
         (NORTH, "EUR", Decimal(0)),

@@ -26,7 +26,8 @@ from tests.mutations.domain.mutants import Mutant, changed_lines
 WORDS = frozenset({"heading", "invoice_words", "texts", "rendering", "graphemes", "references", "tables"})
 
 _SWAPPED = {"min": "max", "max": "min", "any": "all", "all": "any"}
-_AS_FALSE = m.Name("None") | m.Name("False") | m.Tuple(elements=[]) | m.List(elements=[])
+_EMPTY = m.Tuple(elements=[]) | m.List(elements=[]) | m.Dict(elements=[]) | m.SimpleString(value='""')
+_AS_FALSE = m.Name("None") | m.Name("False") | _EMPTY
 _UNTOUCHED_CALLS = {"len", "isinstance", "cast", "TypeVar"}
 
 

@@ -18,10 +18,16 @@ SELECTION = (
     "tests/sources",
     "tests/services",
     "tests/money/test_platform_orders.py",
+    "tests/conformance",
+    "tests/reconcile",
+    "tests/privacy",
+    "tests/cli",
+    "tests/web",
+    "tests/adapters",
     "-m",
     "not integration and not acceptance",
     "-k",
-    "not postgres",
+    "not postgres and not kafka",
 )
 PYTEST = ("-q", "--no-header", "-p", "no:cacheprovider", *SELECTION)
 

@@ -24,7 +24,7 @@ def apply(mutant: Mutant) -> None:
         NotAMutantError: the change is no Python, or the compiled function is the one that was there.
 
     """
-    module = importlib.import_module("consumer.domain." + mutant.module.replace("/", "."))
+    module = importlib.import_module(_imported_as(mutant.module))
     compiled = _compiled(mutant, str(module.__file__))
     originals = _functions(module, mutant.function)
     codes = sorted(_codes(compiled, mutant.function), key=lambda code: code.co_firstlineno)
@@ -39,6 +39,11 @@ def apply(mutant: Mutant) -> None:
     if not changed:
         raise NotAMutantError(f"{mutant.name} compiles to what was there")
     _forget_answers(module)
+
+
+def _imported_as(module: str) -> str:
+    """Give the name under which a module is imported: under a package's ``__init__`` a stranger would be made."""
+    return f"consumer.domain.{module.replace('/', '.')}".removesuffix(".__init__")
 
 
 def _compiled(mutant: Mutant, path: str) -> CodeType:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.domain import money
+from consumer.domain import deciding, money
 from consumer.domain.money import minor_digits, round_half_up
 from tests.mutations.domain import swapping
 from tests.mutations.domain.mutants import Mutant
@@ -72,3 +72,22 @@ def test_a_function_that_is_not_there_is_no_mutant() -> None:
     given = replace(mutant("minor_digits", "_OTHER_DIGITS.get(currency, 2)", "3"), function="major_digits")
     with pytest.raises(swapping.NotAMutantError, match="major_digits"):
         swapping.apply(given)
+
+
+def test_a_package_itself_is_found_under_its_own_name() -> None:
+    """Under ``__init__`` a second one would be imported, and the one that all others hold would stay sound."""
+    text = Path(deciding.__file__).read_text(encoding="utf-8")
+    before, after = "return park(_stops_the_process(record))", "return None"
+    assert text.count(before) == 1
+    given = replace(
+        mutant("minor_digits", "_OTHER_DIGITS.get(currency, 2)", "3"),
+        module="deciding/__init__",
+        function="decide",
+        text=text.replace(before, after),
+    )
+    kept = deciding.decide.__code__
+    try:
+        swapping.apply(given)
+        assert deciding.decide.__code__ is not kept
+    finally:
+        deciding.decide.__code__ = kept

@@ -24,7 +24,7 @@ from consumer.errors import (
     UncertainError,
 )
 from consumer.services.calling import Sent
-from consumer.services.outcomes import adopted, intent_end
+from consumer.services.outcomes import SOMEBODY, adopted, intent_end
 from tests.domain.deciding.building import HASH, MAPPED, document, intent, invoice, record
 
 DIGEST = draft_digest(MAPPED)
@@ -60,6 +60,16 @@ def test_a_document_that_was_found_without_an_intent_keeps_the_key_that_the_ledg
     """An update that left it out would take away what guards against a second document."""
     made = adopted(record(), "books", invoice(unique_key="shop/1001/invoice//1"), MAPPED)
     assert (made.unique_key, made.agreed, made.written_digest) == ("shop/1001/invoice//1", True, DIGEST)
+
+
+@pytest.mark.parametrize(("contact_id", "customer"), [("c1", "a" * 32), ("c2", SOMEBODY)])
+def test_what_was_made_of_an_earlier_revision_has_its_own_customer(contact_id: str, customer: str) -> None:
+    """The order has another customer since: left empty it would be taken for whoever's the order is by now."""
+    doubt = intent()
+    sought = {**doubt.sought, "contact_id": contact_id, "customer": "a" * 32, "sums": "t22|22|99.00|17.85|"}
+    changed = replace(MAPPED, draft=replace(MAPPED.draft, notes="changed since"))
+    made = adopted(record(open_intent=replace(doubt, sought=sought)), "books", invoice(), changed)
+    assert (made.agreed, made.sums, made.customer) == (False, (), customer)
 
 
 def test_an_update_that_never_arrived_leaves_the_document_as_it_was_known() -> None:

@@ -23,6 +23,20 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - least(
      WHERE state = 'waiting' AND reason_code IN ('unknown_shop', 'connection_stopped'))
 )), 0)::double precision
 
+-- name: oldest_with_budget_seconds
+-- The same without what is late for a known reason: a backfill's orders, and those that wait for the ledger's next day.
+SELECT coalesce(extract(epoch FROM clock_timestamp() - least(
+    (SELECT o.paid_moment
+     FROM orders o
+     WHERE o.state IN ('due', 'uncertain') AND o.paid_moment IS NOT NULL AND o.priority < 2
+           AND (o.connection_id = ANY (ARRAY(
+                SELECT s.connection_id FROM connection_stand s WHERE s.live_waits))) IS NOT TRUE
+     ORDER BY o.paid_moment
+     LIMIT 1),
+    (SELECT min(paid_moment) FROM orders
+     WHERE state = 'waiting' AND reason_code IN ('unknown_shop', 'connection_stopped'))
+)), 0)::double precision
+
 -- name: counts
 -- What waits elsewhere, and for how long the oldest snapshot has kept vacuum from working.
 SELECT
@@ -60,25 +74,153 @@ SELECT
     coalesce((SELECT unverified FROM replay_runs ORDER BY id DESC LIMIT 1), 0) AS unverified,
     (SELECT count(*) FROM (SELECT FROM completeness_missing LIMIT 100000) AS m) AS difference
 
+-- name: connections
+-- All connections in sums: what they are, how many stand still or run out of calls before the day ends, the lanes with
+-- due work and budget that nobody has leased for ten seconds.
+SELECT count(*) AS connections,
+       count(*) FILTER (WHERE s.stopped_cause IS NOT NULL) AS stopped_count,
+       coalesce(sum(s.calls_left), 0)::bigint AS calls_left,
+       count(*) FILTER (WHERE s.runs_out_at IS NOT NULL) AS running_out,
+       count(*) FILTER (WHERE s.stopped_cause IS NULL AND s.has_organization
+           AND greatest(s.next_due, s.throttled_until, s.lease_until) <= clock_timestamp() - interval '10 seconds')
+           AS lanes_unserved
+FROM connection_stand s
+
+-- name: budgets
+-- The day's calls of the connections that need somebody most, and the live orders that wait for the next day's: as many
+-- connections as metrics may name. An order needs two calls at most where nothing goes wrong.
+WITH waiting AS (
+    SELECT s.connection_id, w.orders
+    FROM connection_stand s
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS orders
+        FROM (SELECT FROM orders o
+              WHERE o.connection_id = s.connection_id AND o.priority = 1 AND o.due_at <= (SELECT clock_timestamp())
+              LIMIT 100000) d
+    ) w
+    WHERE s.live_waits
+)
+SELECT s.connection_id, s.calls_left, coalesce(w.orders, 0) AS waiting,
+       extract(epoch FROM s.resets_at - clock_timestamp())::double precision AS resets_seconds,
+       extract(epoch FROM s.runs_out_at - clock_timestamp())::double precision AS runs_out_seconds,
+       s.day_calls - s.calls_left + s.kept_for_people + 2 * coalesce(w.orders, 0) AS needed,
+       sum(coalesce(w.orders, 0)) OVER ()::bigint AS waiting_in_all
+FROM connection_stand s
+LEFT JOIN waiting w USING (connection_id)
+ORDER BY w.orders DESC NULLS LAST, s.runs_out_at NULLS LAST, s.calls_left, s.connection_id
+LIMIT $1
+
+-- name: tokens
+-- The oldest access tokens.
+SELECT s.connection_id, s.access_age_seconds AS token_age_seconds
+FROM connection_stand s
+WHERE s.access_age_seconds IS NOT NULL
+ORDER BY s.access_age_seconds DESC, s.connection_id
+LIMIT $1
+
+-- name: tokens_not_renewed
+-- Access tokens of connections with due orders, which those should have renewed long ago: one lives for an hour. The
+-- oldest, as many as metrics may name.
+SELECT s.connection_id, s.access_age_seconds AS token_age_seconds
+FROM connection_stand s
+WHERE s.stopped_cause IS NULL AND s.next_due <= clock_timestamp() AND s.access_age_seconds > 7200
+ORDER BY s.access_age_seconds DESC, s.connection_id
+LIMIT $1
+
+-- name: stopped
+-- The connections that were stopped last.
+SELECT s.connection_id, s.stopped_cause
+FROM connection_stand s
+WHERE s.stopped_cause IS NOT NULL
+ORDER BY s.stopped_at DESC, s.connection_id
+LIMIT $1
+
+-- name: parked
+-- Parked orders by shop and currency, the most first, with the sums of each currency over all shops.
+SELECT p.shop_id, p.currency, count(*) AS orders, coalesce(sum(p.grand_total), 0) AS total,
+       coalesce(sum(sum(p.grand_total)) OVER (PARTITION BY p.currency), 0) AS total_in_all
+FROM (SELECT o.shop_id, o.currency, o.grand_total FROM orders o WHERE o.state = 'parked' LIMIT 100000) p
+GROUP BY p.shop_id, p.currency
+ORDER BY count(*) DESC, p.shop_id, p.currency
+
+-- name: oldest_by_shop
+-- The shops with the oldest orders that are not booked; those of a shop nobody knows are among them.
+SELECT k.shop_id, extract(epoch FROM clock_timestamp() - min(k.paid_moment))::double precision AS age_seconds
+FROM (
+    (SELECT o.shop_id, o.paid_moment FROM orders o
+     WHERE o.state IN ('due', 'uncertain') AND o.paid_moment IS NOT NULL ORDER BY o.paid_moment LIMIT 5000)
+    UNION ALL
+    (SELECT o.shop_id, o.paid_moment FROM orders o
+     WHERE o.state = 'waiting' AND o.reason_code IN ('unknown_shop', 'connection_stopped')
+           AND o.paid_moment IS NOT NULL
+     ORDER BY o.paid_moment LIMIT 5000)
+) k
+GROUP BY k.shop_id
+ORDER BY min(k.paid_moment), k.shop_id
+LIMIT $1
+
 -- name: compared
--- What the last comparisons of shops with their ledgers could not explain; as many as metrics may have labels.
+-- What the last comparisons of shops with their ledgers could not explain, the most first.
 SELECT m.connection_id, m.shop_id, m.currency, m.unexplained,
        extract(epoch FROM clock_timestamp() - m.compared_at)::double precision AS age_seconds
 FROM reconcile_money m
 ORDER BY m.unexplained DESC, m.connection_id, m.shop_id, m.currency
-LIMIT 1000
+LIMIT $1
 
--- name: connections
--- Health of each connection: its token's age, the day's budget, and why it stands still.
-SELECT c.connection_id, c.stopped_cause, l.daily_left,
-       extract(epoch FROM clock_timestamp() - coalesce(
-           (SELECT max(r) FROM unnest(t.renewals) AS r), t.connected_at))::double precision AS token_age_seconds
-FROM connections c
-LEFT JOIN lanes l USING (connection_id)
-LEFT JOIN tokens t USING (connection_id)
-WHERE c.active
-ORDER BY c.connection_id
-LIMIT 10000
+-- name: unexplained
+-- The same by currency.
+SELECT m.currency, sum(m.unexplained) AS unexplained FROM reconcile_money m GROUP BY m.currency ORDER BY m.currency
+
+-- name: doubles
+-- Second documents that the newest comparison of each connection has found.
+SELECT coalesce(sum(k.doubles), 0)::bigint
+FROM (SELECT DISTINCT ON (r.connection_id) r.doubles
+      FROM reconcile_runs r WHERE r.ended_at IS NOT NULL
+      ORDER BY r.connection_id, r.run_id DESC) k
+
+-- name: judged_span
+-- What may be judged now: from where the last reading ended ($1, null: the first one) to five minutes ago ($2), as much
+-- at once as $3. A commit that took long is over by then.
+SELECT coalesce($1::timestamptz, n.latest) AS since,
+       least(n.latest, coalesce($1::timestamptz, n.latest) + $3::interval) AS until
+FROM (SELECT clock_timestamp() - $2::interval AS latest) n
+
+-- name: judged
+-- Paid orders of which something new was heard in the span ($1, $2], by whether they were booked or parked within the
+-- promised time ($3) after it. One of which more was heard since is judged by that. What waits by a setting, or was
+-- withdrawn, is not judged; nor is what comes from a backfill. A late one has an excuse where the ledger's calls of the
+-- day are used up, or were until the ledger's new day began meanwhile.
+WITH heard AS (
+    SELECT e.shop_id, e.order_id, max(e.received_at) AS heard_at
+    FROM events e
+    WHERE e.received_at > $1 AND e.received_at <= $2 AND e.verdict = 'newest'
+    GROUP BY e.shop_id, e.order_id
+), stood AS (
+    SELECT o.booked_at > h.heard_at AND o.booked_at <= h.heard_at + $3::interval
+           OR o.state IN ('booked', 'parked') AND o.updated_at <= h.heard_at + $3::interval AS in_time,
+           coalesce(s.live_waits OR s.resets_at - interval '24 hours' > h.heard_at, false) AS without_budget
+    FROM heard h
+    JOIN orders o USING (shop_id, order_id)
+    LEFT JOIN connection_stand s ON s.connection_id = o.connection_id
+    WHERE o.paid AND o.priority < 2
+      AND (o.state IN ('due', 'uncertain', 'booked', 'parked')
+           OR o.state = 'waiting' AND o.reason_code IN ('unknown_shop', 'connection_stopped'))
+      AND NOT EXISTS (SELECT FROM events n
+                      WHERE n.shop_id = h.shop_id AND n.order_id = h.order_id AND n.received_at > $2
+                        AND n.verdict = 'newest')
+)
+SELECT count(*) FILTER (WHERE in_time) AS in_time,
+       count(*) FILTER (WHERE in_time IS NOT TRUE AND NOT without_budget) AS late,
+       count(*) FILTER (WHERE in_time IS NOT TRUE AND without_budget) AS without_budget
+FROM stood
+
+-- name: made
+-- Documents made in the span ($1, $2], by kind and currency.
+SELECT d.kind, d.currency, count(*) AS documents, coalesce(sum(d.total), 0) AS total
+FROM documents d
+WHERE d.created_at > $1 AND d.created_at <= $2
+GROUP BY d.kind, d.currency
+ORDER BY d.kind, d.currency
 
 -- name: ping
 -- An answer.

@@ -165,7 +165,7 @@ FROM unnest($2::text[], $3::text[]) AS k (shop_id, order_id)
 -- name: end_run
 -- It came to its end; not once another run has begun.
 UPDATE reconcile_runs
-SET ended_at = clock_timestamp(), findings = $2
+SET ended_at = clock_timestamp(), findings = $2, doubles = $3
 WHERE run_id = $1 AND ended_at IS NULL AND NOT replaced
 RETURNING run_id
 

@@ -103,6 +103,16 @@ BEGIN
                            one.table_name, services);
         END IF;
     END LOOP;
+    -- The views run as their owner; shop_stand itself shows a login of one shop no other row.
+    IF services IS NOT NULL AND to_regclass(format('%I.shop_stand', ours)) IS NOT NULL THEN
+        EXECUTE format('REVOKE ALL ON connection_stand, shop_stand FROM %I', services);
+        EXECUTE format('GRANT SELECT ON connection_stand, shop_stand TO %I', services);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION booked_shop_read() TO %I', services);
+    END IF;
+    IF reader IS NOT NULL AND to_regclass(format('%I.shop_stand', ours)) IS NOT NULL THEN
+        EXECUTE format('REVOKE ALL ON connection_stand, shop_stand FROM %I', reader);
+        EXECUTE format('GRANT SELECT ON shop_stand TO %I', reader);
+    END IF;
 END
 $$
 
