@@ -6,7 +6,7 @@ from consumer.domain.expressions import ExpressionError, fields_read, template
 
 ORDER = {
     "number": "A-1",
-    "meta": {"po": "PO 7", "urgent": True, "empty": None, "nested": [{"a": 1}], "deep": {"x": "y"}},
+    "meta": {"po": "PO 7", "urgent": True, "gift": False, "empty": None, "nested": [{"a": 1}], "deep": {"x": "y"}},
     "lines": [{"sku": "A", "colour": "red"}, {"sku": "B", "colour": "blue"}, {"sku": "C"}],
     "payments": [{"kind": "money", "reference": "m"}, {"kind": "gift_card", "reference": "g"}],
 }
@@ -20,6 +20,7 @@ ORDER = {
         ("{{ meta.missing || number }}", "A-1"),
         ("{{ meta.empty }}", ""),
         ("{{ meta.urgent }}", "true"),
+        ("{{ meta.gift }}", "false"),
         ("{{ lines[].colour }}", "red, blue"),
         ("{{ payments[?kind=='gift_card'].reference }}", "g"),
         ("{{ length(lines) }}", "3"),
@@ -63,3 +64,10 @@ def test_the_fields_that_a_template_reads_are_known(text: str, fields: set[str])
     """Rather one too many than one too few: a change of one of them is a change of content."""
     assert template(text).fields == fields
     assert fields_read([text, "{{ note }}"]) == fields | {"note"}
+
+
+def test_a_template_has_two_thousand_characters_at_most() -> None:
+    """One more is refused with both figures."""
+    assert template("x" * 2000).text == "x" * 2000
+    with pytest.raises(ExpressionError, match="it has 2001 characters; at most 2000 are taken"):
+        template("x" * 2001)

@@ -253,6 +253,10 @@ def _messages(world: "World", books: Mapping[str, Books]) -> Iterator[str]:
             yield f"I4: {key!r} was told {sequence} after {before[0]}"
         if before is None or sequence > before[0]:
             newest[key] = (sequence, event["data"])
+    # What was noted while the last processes were leaving, after their relays, lies in the outbox for the next ones.
+    for entry in entries:
+        if entry.state == "waiting" and world.plan.farewell and entry.topic_kind == SYNCED:
+            newest[entry.record_key.encode()] = (entry.sequence or 0, json.loads(entry.payload)["data"])
     yield from _last_words(world, books, newest)
 
 

@@ -60,10 +60,18 @@ def test_the_same_change_made_twice_has_two_names() -> None:
         'def f(x: int = TEN * 2) -> "Wide | None":\n    """Say it."""\n    raise ValueError("no such thing")\n',
         'def f(x):\n    raise ValueError(f"{x + 1} is no such thing")\n',
         "def f(x):\n    return ()\n",
+        "def f(x):\n    return {}\n",
         "def f(x):\n    assert x > 1\n",
         "LIMIT = 1 + 1\n",
     ],
-    ids=["a message", "what a message shows", "what is as false as None", "a check of ours", "a constant"],
+    ids=[
+        "a message",
+        "what a message shows",
+        "what is as false as None",
+        "an empty mapping",
+        "a check of ours",
+        "a constant",
+    ],
 )
 def test_what_no_behaviour_hangs_on_is_left_alone(text: str) -> None:
     """Nothing is made of these."""
