@@ -191,7 +191,9 @@ def _is_judged(world: "World", order: Told) -> bool:
     mended = Feature.NO_ORDER in world.scenario.features and order is next(
         one for one in world.scenario.orders if one.history is not None
     )
-    by_people = order.order_id in asked | unpublished | world.hands.touched or mended
+    wanted = None if order.history is None else order.history.wanted
+    merged = wanted is not None and wanted.email in world.hands.merged
+    by_people = order.order_id in asked | unpublished | world.hands.touched or mended or merged
     told_wrong = Feature.CLOSED in world.scenario.features or world.plan.luck.wrong_rates
     return not by_people and not told_wrong
 

@@ -190,6 +190,8 @@ async def _move_invoices(world: "World") -> None:
 def _merge(world: "World", server: Any, gone: str, into: str) -> None:
     if gone == into or gone in world.guests:
         return
+    # Whoever buys by either address is one customer from now on, and the later orders go to that one's contact.
+    world.hands.merged |= {server.book.contacts[one].email for one in (gone, into) if one in server.book.contacts}
     for invoice in list(server.book.invoices.values()):
         if invoice.contact_id == gone:
             world.hands.touched.add(invoice.reference)

@@ -19,6 +19,7 @@ class Hands:
     def __init__(self, world: "World") -> None:
         self._world = world
         self.touched: set[str] = set()  # references of invoices that were deleted or doubled by hand
+        self.merged: set[str] = set()  # addresses of customers whose contacts a person made one
         self.sent: set[str] = set()
 
     async def work(self) -> None:
