@@ -6,8 +6,8 @@ It waits for what comes of it, and says so. `python -m sandbox.shop list`: the s
 
 import argparse
 import asyncio
-import contextlib
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -38,16 +38,19 @@ def _list(options: argparse.Namespace) -> int:
     book = OrderBook()
     for order in make_season(seed=options.seed, orders=options.orders, now=datetime.now(UTC)).orders:
         book.put(order.data)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(book, options.token))
+    asyncio.run(_serve(book, options.token))
     return 0
 
 
 async def _serve(book: OrderBook, token: str) -> None:
+    interrupted = asyncio.Event()
+    # Not Python's own way: a shell starts what it puts into the background deaf to interrupts.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
     async with listing(book, token=token) as url:
         sys.stdout.write(json.dumps({"url": url, "token": token}) + "\n")
         sys.stdout.flush()
-        await asyncio.Event().wait()
+        await interrupted.wait()
 
 
 def _publish(options: argparse.Namespace) -> int:
