@@ -5,7 +5,6 @@ told when every `booked run` is gone, and its absence means that nobody watches 
 """
 
 import asyncio
-import signal
 import time
 from collections.abc import Mapping
 
@@ -15,13 +14,14 @@ from consumer.adapters.postgres.figures import PostgresFiguresStore
 from consumer.adapters.postgres.health import PostgresHealthStore
 from consumer.adapters.postgres.migrations import HEAD
 from consumer.adapters.postgres.pool import Database, PoolLimits
-from consumer.bootstrap.watchdogs import LAST_RESORT_SECONDS, LastResort
+from consumer.bootstrap.watchdogs import LAST_RESORT_SECONDS, LastResort, on_signals
 from consumer.config import Settings
 from consumer.errors import DatabaseUnavailableError
 from consumer.lifecycle import Service, run_services
 from consumer.observability.figures_metrics import FiguresMetrics
 from consumer.ports.settings import Figures
 from consumer.services.figures import FiguresReader
+from consumer.services.waiting import first_of
 from consumer.services.watchdog import PeerWatch
 from consumer.web.health import health_app
 from consumer.web.server import HttpServer
@@ -65,7 +65,7 @@ class FiguresProcess:
                     await self._serve(database, stop)
             except DatabaseUnavailableError as error:
                 self._say(str(error))
-            await _within(stop, WAIT_SECONDS)
+            await first_of(stop.wait(), timeout_seconds=WAIT_SECONDS)
 
     async def _serve(self, database: Database, stop: asyncio.Event) -> None:
         health = PostgresHealthStore(database)
@@ -102,18 +102,5 @@ async def run_figures(settings: Settings) -> None:
     """Run the process until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     last_resort = LastResort(settings.stop_seconds + LAST_RESORT_SECONDS)
-
-    def end() -> None:
-        stop.set()
-        last_resort.arm()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end)
+    on_signals(stop.set, last_resort.arm)
     await FiguresProcess(settings).run(stop)
-
-
-async def _within(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

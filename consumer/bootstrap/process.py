@@ -3,9 +3,7 @@
 import asyncio
 import os
 import random
-import signal
 import socket
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from enum import StrEnum
 
@@ -27,7 +25,7 @@ from consumer.bootstrap.parts import (
 )
 from consumer.bootstrap.reports import MetricsReport
 from consumer.bootstrap.tracing import open_tracing
-from consumer.bootstrap.watchdogs import LAST_RESORT_SECONDS, LastResort, Watchdogs
+from consumer.bootstrap.watchdogs import LAST_RESORT_SECONDS, LastResort, Watchdogs, on_signals
 from consumer.bootstrap.zones import ShopsReader
 from consumer.config import Settings
 from consumer.domain.events import EventKind
@@ -67,7 +65,7 @@ async def run_process(settings: Settings, parts: frozenset[Part]) -> None:
     """Run these parts until SIGTERM or SIGINT. Raises ConfigurationError, ServiceDiedError."""
     stop = asyncio.Event()
     last_resort = LastResort(settings.stop_seconds + LAST_RESORT_SECONDS)
-    _on_signals(stop.set, last_resort.arm)
+    on_signals(stop.set, last_resort.arm)
     metrics = Metrics()
     dogs = Watchdogs(metrics)
     http = HttpServer(
@@ -93,15 +91,6 @@ async def run_process(settings: Settings, parts: frozenset[Part]) -> None:
         await dogs.loop.stop(0.5)
         await http.stop(2.0)
         log.info("stopped")
-
-
-def _on_signals(*actions: Callable[[], None]) -> None:
-    def act() -> None:
-        for action in actions:
-            action()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, act)
 
 
 async def _run(services: list[Service], stop: asyncio.Event, deadline_seconds: float) -> None:

@@ -1,6 +1,8 @@
 """The watchdogs of a process, what its health tells of them, and the end that comes whatever hangs."""
 
+import asyncio
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -98,3 +100,14 @@ class LastResort:
     def _act(self) -> None:
         log.error("stopped_by_force", text="It did not stop in time. Nothing is lost; the next process goes on.")
         self._end(_EXIT_CODE)
+
+
+def on_signals(*actions: Callable[[], None]) -> None:
+    """Do these whenever the process is asked to end, by SIGTERM or SIGINT."""
+
+    def act() -> None:
+        for action in actions:
+            action()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, act)

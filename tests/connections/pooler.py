@@ -14,10 +14,10 @@ from sandbox.folders import exclusive
 from sandbox.ports import LOOPBACK, free_port
 from sandbox.postgres_account import account_for_postgres
 from sandbox.processes import Process
+from tests.debian_packages import unpack
 
 UNPACKED = Path(__file__).resolve().parents[2] / ".sandbox" / "pgbouncer"
 PACKAGES = ("pgbouncer", "libc-ares2", "libevent-2.1-7")
-FETCH_SECONDS = 300
 # What our connections ask for when they begin, and what PgBouncer refuses unless it is told to overlook it.
 STARTUP = "statement_timeout,lock_timeout,idle_in_transaction_session_timeout,tcp_user_timeout,jit"
 
@@ -88,19 +88,7 @@ def fetched() -> None:
     with exclusive(UNPACKED.with_name("pgbouncer.lock")):
         if (UNPACKED / "usr/sbin/pgbouncer").is_file():
             return
-        parts = UNPACKED.with_name("pgbouncer.part")
-        shutil.rmtree(parts, ignore_errors=True)
-        parts.mkdir(parents=True)
         try:
-            _run(["apt-get", "download", *PACKAGES], parts)
-            for package in sorted(parts.glob("*.deb")):
-                _run(["dpkg", "-x", package.name, "unpacked"], parts)
+            unpack(PACKAGES, UNPACKED)
         except (OSError, subprocess.SubprocessError) as error:
             raise SandboxError(f"PgBouncer cannot be had from Debian's packages: {error}") from error
-        shutil.rmtree(UNPACKED, ignore_errors=True)
-        (parts / "unpacked").rename(UNPACKED)
-        shutil.rmtree(parts)
-
-
-def _run(command: list[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=FETCH_SECONDS)  # noqa: S603 our words
