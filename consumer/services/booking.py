@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import structlog
 
 from consumer.domain.credits import ReadLock
+from consumer.domain.customer_choice import Known
 from consumer.domain.deciding import decide
 from consumer.domain.deciding.situation import Adopt, Answer, Call, Forget, Gone, Rest, Restate, WhoIs
 from consumer.domain.deciding.wanted import wanted_with
 from consumer.domain.ledger import (
-    CreateInvoice,
     DeleteInvoice,
     FindInvoices,
     Invoice,
@@ -90,6 +90,7 @@ class Booking:
         self._bench = bench
         self._observer = Observer(bench, record)
         self._mended = False
+        self._doubted = ""  # a contact that the ledger itself is asked about once, whatever the index says
         self._lock_asked = False
         self._by_list = False  # its invoice was seen in a list of changes, not read by itself
         self._did = ""  # the last thing that was done to a document, for the news
@@ -175,8 +176,9 @@ class Booking:
         if shop is None or order is None:
             raise ValueError(f"order {self._record.key} was not read")
         visit = CustomerVisit(self._bench.desk, order=order, record=self._record, shop=shop, judging=self._judging())
+        doubted, self._doubted = self._doubted, ""
         try:
-            found = await visit.serve()
+            found = await visit.serve(doubted)
         except LedgerError as error:
             return await self._failed(error), True
         finally:
@@ -264,7 +266,7 @@ class Booking:
         elif error is not None and self._moves_day(error):
             await self._ask_lock()
         elif self._mends(error):
-            await self._mend(operation)
+            self._mend()
         elif error is not None:
             return after_error(
                 error, attempts=self._record.attempts, settle_seconds=0.0, jitter=self._bench.jitter
@@ -312,13 +314,12 @@ class Booking:
         refused = isinstance(error, NotFoundError) or (self._by_list and isinstance(error, RefusedError))
         return refused and not self._mended
 
-    async def _mend(self, operation: Operation) -> None:
+    def _mend(self) -> None:
         """Something that the write names is gone: look it up again, once; the second refusal stands."""
         self._mended = True
-        if isinstance(operation, CreateInvoice):
-            # The contact was deleted, merged or made inactive in the ledger: the index is wrong about it.
-            await self._bench.desk.contacts.drop(self._bench.connection.connection_id, operation.draft.contact_id)
-            self._observer.customer = None
+        if isinstance(self._observer.customer, Known):
+            # The contact may have been deleted, merged or made inactive, and the index does not know it yet.
+            self._doubted, self._observer.customer = self._observer.customer.contact.contact_id, None
 
     def _judge(self, call: Call, sent: Sent) -> Outcome:
         if sent.error is not None:
@@ -358,9 +359,8 @@ class Booking:
 
     async def _gone(self, decision: Gone) -> None:
         document = replace(live_document(self._record), status=decision.status, live=False)
-        await self._record_and_go_on(
-            self._outcome(intent=self._end(decision.resolve), document=document, note=decision.note)
-        )
+        outcome = self._outcome(intent=self._end(decision.resolve), document=document, note=decision.note)
+        await self._record_and_go_on(outcome)
 
     async def _forget(self, decision: Forget) -> None:
         await self._record_and_go_on(self._outcome(intent=self._end(decision.resolve), note=decision.note))

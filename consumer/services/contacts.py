@@ -117,13 +117,16 @@ class CustomerVisit:
         self._names_taken = 0
         self.calls = 0
 
-    async def serve(self) -> Known | Reason | Rest | Conclusion:
+    async def serve(self, doubted: str = "") -> Known | Reason | Rest | Conclusion:
         """Give the order's contact, whatever it takes; a reason to park; or a rest, to try again later.
 
-        A conclusion is one that was recorded already, with the write that led to it.
+        ``doubted`` is a contact that may be gone or inactive though the index has it: it is read first. A conclusion
+        is one that was recorded already, with the write that led to it.
 
         Raises LedgerError and its subclasses for reads, FencedError, DatabaseUnavailableError.
         """
+        if doubted:
+            await self._read(doubted)
         choice = await self._choose()
         if isinstance(choice, Known | Reason):
             return choice

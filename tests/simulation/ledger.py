@@ -125,9 +125,10 @@ class LedgerServer:
                 self.under_way -= 1
             case FaultKind.CALL_LATE:
                 beyond = self.chance.uniform(0.0, self.settle_seconds - 0.2)
-                self._later(self.deadline_seconds + beyond, self._arrive, operation, token, reply, fault)
+                self._later(self.deadline_seconds + beyond, self._arrive, operation, token, reply, fault, 0.0)
             case _:
-                self._later(self._road(), self._arrive, operation, token, reply, fault)
+                road = self._road()
+                self._later(road, self._arrive, operation, token, reply, fault, self.deadline_seconds - road)
 
     def _unlucky(self, operation: Operation) -> FaultKind | None:
         """What half of certain calls meet, while faults strike at all."""
@@ -187,7 +188,14 @@ class LedgerServer:
             return self.book.unique_field
         return not operation_name(operation).startswith(("create_credit", "refund", "record", "apply"))
 
-    def _arrive(self, operation: Operation, token: str, reply: "asyncio.Future[Any]", fault: FaultKind | None) -> None:
+    def _arrive(
+        self,
+        operation: Operation,
+        token: str,
+        reply: "asyncio.Future[Any]",
+        fault: FaultKind | None,
+        patience_seconds: float,
+    ) -> None:
         late = fault is FaultKind.CALL_LATE
         self.meddle(self, operation)
         self.arrivals.append(Arrival(self.loop.time(), operation, late))
@@ -204,9 +212,10 @@ class LedgerServer:
             slow_seconds += self.luck.slow_seconds
         answered_in = self.deadline_seconds + 0.5 if fault is FaultKind.ANSWER_LATE else slow_seconds + self._road()
         counted = not late and fault is not FaultKind.ANSWER_LATE
-        if counted and answered_in > self.deadline_seconds:
-            # Who has called gives up and closes the connection; what the ledger still does with it nobody can count.
-            self._later(self.deadline_seconds, self._give_up)
+        if counted and answered_in > patience_seconds:
+            # Who has called gives up, its deadline after it has sent (not after this has arrived: its next call may be
+            # faster on the road), and closes the connection; what the ledger still does with it nobody can count.
+            self._later(patience_seconds, self._give_up)
             counted = False
         self._later(answered_in, self._leave, reply, answer, counted)
 

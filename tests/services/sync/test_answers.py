@@ -256,45 +256,6 @@ def test_a_refusal_parks_this_order_in_the_ledgers_words_and_no_other() -> None:
     assert world.open_intents() == []
 
 
-def test_a_contact_that_is_gone_is_looked_up_again_and_the_invoice_made_for_the_new_one() -> None:
-    """Somebody deleted the contact; the index still had it. One contact more, one invoice, one refused call."""
-    world = World()
-
-    async def work() -> None:
-        await world.set_up()
-        await world.pay("1001")
-        async with world.process():
-            await world.rest()
-            world.book.contacts.clear()
-            await world.pay("1002")
-            await world.rest()
-
-    run(work())
-    (contact_id,) = world.book.contacts
-    assert [invoice.contact_id for invoice in world.live("1002")] == [contact_id]
-    assert world.called()[-3:] == ["create_invoice", "create_contact", "create_invoice"]
-    assert world.state("1002") is OrderState.BOOKED
-
-
-def test_a_contact_that_was_made_inactive_is_replaced_by_one_of_another_name() -> None:
-    """Its name is still taken, and it cannot be used: the customer's e-mail goes behind the name."""
-    world = World()
-
-    async def work() -> None:
-        await world.set_up()
-        await world.pay("1001")
-        async with world.process():
-            await world.rest()
-            world.book.set_contact_active(next(iter(world.book.contacts)), active=False)
-            await world.pay("1002")
-            await world.rest()
-
-    run(work())
-    names = [contact.name for contact in world.book.contacts.values()]
-    assert names == ["Anna Bianchi", "Anna Bianchi (anna@example.org)"]
-    assert world.state("1002") is OrderState.BOOKED
-
-
 def test_what_is_not_found_twice_parks_the_order_instead_of_turning_in_a_circle() -> None:
     """The ledger says twice that something is gone: the second refusal stands."""
     world = World()
