@@ -191,7 +191,7 @@ def _is_judged(world: "World", order: Told) -> bool:
     }
     unpublished = {one.order_id for one in world.plan.unpublished}
     mended = Feature.NO_ORDER in world.scenario.features and order is next(
-        one for one in world.scenario.orders if one.history is not None
+        (one for one in world.scenario.orders if one.history is not None), None
     )
     wanted = None if order.history is None else order.history.wanted
     merged = wanted is not None and wanted.email in world.hands.merged

@@ -50,9 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write(body + "\n")
     for line in (*excepted(), *missing(found), *(f"FAILED: {problem}" for problem in whole.problems)):
         sys.stdout.write(line + "\n")
+    if whole.problems or (great and not found.whole):
+        return 1
     if given.page is not None:
         _write_page(given.page, body, given.first, given.seeds)
-    return 1 if whole.problems or (great and not found.whole) else 0
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,6 +99,7 @@ def _play_chunks(pool: Pool, numbers: Sequence[int], whole: Sum) -> None:
     chunks = [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
     for part in pool.imap_unordered(play_all, chunks):
         whole.add(part)
+        sys.stderr.writelines(f"FAILED: {problem}\n" for problem in part.problems)
         if time.monotonic() - told_at > EVERY_SECONDS:
             told_at = time.monotonic()
             sys.stderr.write(f"{whole.schedules} schedules, {len(whole.problems)} problems\n")
