@@ -25,6 +25,7 @@ PINNED_TIMES_MAX: Final = 3.0
 BLOCKED_SECONDS: Final = 10
 LIVENESS_SECONDS: Final = 15.0
 MOUNT_SECONDS: Final = 10
+WRITTEN_SECONDS: Final = 1.0  # after which the ledger's clock shows another second
 
 
 @contextmanager
@@ -140,6 +141,8 @@ async def changed_by_hand(rig: Rig, seed: int) -> Trial:
         await world.publish(order[:1])
         await world.quiet()
         (invoice,) = (await world.installation.live_invoices())[order[0].order_id]
+        # The ledger tells whole seconds: an edit of words alone within the second of our write is not noticed.
+        await pass_time(WRITTEN_SECONDS)
         await world.ledger.by_hand(world.organization_id, invoice["invoice_id"], notes="By hand")
         await world.publish(order[1:])
         await world.quiet()
