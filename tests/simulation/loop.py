@@ -9,6 +9,7 @@ import asyncio
 import ctypes
 import heapq
 import selectors
+import sys
 import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -20,7 +21,9 @@ T = TypeVar("T")
 STEPS_MAX = 400_000
 
 # What died must never be tidied up, not even at the interpreter's end: closing a coroutine runs its ``finally``.
-_every_task: "weakref.WeakSet[asyncio.Task[Any]]" = asyncio.tasks._all_tasks  # type: ignore[attr-defined] # private
+# Python's own set of all tasks has had another name since 3.12.
+_SET_OF_TASKS = "_scheduled_tasks" if sys.version_info >= (3, 12) else "_all_tasks"
+_every_task: "weakref.WeakSet[asyncio.Task[Any]]" = vars(asyncio.tasks)[_SET_OF_TASKS]
 _graveyard: list[Any] = []
 ctypes.pythonapi.Py_IncRef(ctypes.py_object(_graveyard))
 
