@@ -175,7 +175,7 @@ class CustomerVisit:
             return Reason(
                 code=ReasonCode.CUSTOMER_AMBIGUOUS,
                 message=f"The ledger has contacts of the name {self._wanted.name} already, and of its variants.",
-                fix="Give the customer's contact in the ledger the e-mail address of the order, then retry.",
+                fix="Give the customer's contact there the order's e-mail address or make it active again; then retry.",
             )
         operation = CreateContact(data=self._data)
         return await self._write(operation, sought={"name": self._data.name, "email": self._data.email})

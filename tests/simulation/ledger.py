@@ -61,11 +61,15 @@ READ_FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A call that reached the server. ``late``: after its sender had given it up."""
+    """A call that reached the server. ``late``: after its sender had given it up; ``counted``: its token was good.
+
+    A ledger looks at the token before it looks whose call it is: what it refuses for that counts for no limit.
+    """
 
     at: float
     operation: Operation
     late: bool
+    counted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,7 @@ class LedgerServer:
     ) -> None:
         late = fault is FaultKind.CALL_LATE
         self.meddle(self, operation)
-        self.arrivals.append(Arrival(self.loop.time(), operation, late))
+        self.arrivals.append(Arrival(self.loop.time(), operation, late, token in self.tokens))
         if not late and fault is not FaultKind.ANSWER_LATE:
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)

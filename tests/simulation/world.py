@@ -101,6 +101,7 @@ class World:
         self.guests: set[str] = set()  # the contacts of those who leave no address, which nobody deletes
         self._rest_seconds = REST_WITHOUT_TOKENS_SECONDS if plan.luck.resumes else REST_SECONDS
         self._leave = asyncio.Event()
+        self.left_at: datetime | None = None  # when all had come to rest and the processes were asked to leave
         self._number = 0
         self._make_servers()
         self.striker = Striker(self)
@@ -277,6 +278,7 @@ class World:
         await self._until_rest(others)
         self._leave.set()
         if self.plan.farewell:
+            self.left_at = self.now()
             await asyncio.wait(serving)
 
     async def _tell(self) -> None:
