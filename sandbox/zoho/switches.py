@@ -46,6 +46,7 @@ SWITCHES: Final[dict[str, tuple[Any, ...]]] = {
     "inactive_customer_code": (1002, 3004),
     # Tokens, limits, statuses.
     "expired_token_code": (57, 14),
+    "refused_token": ("uncounted", "counted"),
     "bearer_scheme": ("accepted", "refused"),
     "oauth_throttle_status": (200, 400),
     "oauth_error_status": (200, 400),

@@ -218,8 +218,16 @@ class Visit:
             raise _unauthorised(57)
         grant = self.world.tokens.access_token(token.strip())
         if grant is None or (scheme.lower() == "bearer" and self._switch("bearer_scheme") == "refused"):
+            self._count_refused()
             raise _unauthorised(int(self._switch("expired_token_code")))
         return grant
+
+    def _count_refused(self) -> None:
+        """Take a call whose token is refused from the minute of the organisation it names, where such ones count."""
+        organization = self.world.organizations.get(self.arrival.query.get("organization_id", ""))
+        if organization is not None and organization.switch("refused_token") == "counted":
+            self.world.limits.enter(organization)
+            self.world.limits.leave(organization)
 
     def _switch(self, name: str) -> Any:
         """Give how the organisation that the request names answers an open question; the usual answer without one."""

@@ -164,6 +164,13 @@ async def _expired(books: Books) -> Any:
     return await _try(books, "GET", "/contacts")
 
 
+async def _refused(books: Books) -> Any:
+    await books.control.change_organization(books.id, limits={"per_minute": 1})
+    stale = {"Authorization": "Zoho-oauthtoken 1000.none"}
+    assert (await books.raw("GET", "/contacts", headers=stale)).status_code == _UNAUTHORIZED
+    return await _try(books, "GET", "/contacts")
+
+
 async def _bearer(books: Books) -> Any:
     answer = await books.raw("GET", "/contacts", headers={"Authorization": f"Bearer {books.token}"})
     return answer.status_code
@@ -187,6 +194,7 @@ async def _blocked(books: Books) -> Any:
 
 _Probe = Callable[[Books], Awaitable[Any]]
 _OK, _MADE = (200, 0), (201, 0)
+_UNAUTHORIZED = 401
 
 PROBES: dict[str, tuple[_Probe, tuple[Any, ...]]] = {
     "tax_rounding": (_tax_rounding, (0.57, 0.6)),
@@ -231,6 +239,7 @@ PROBES: dict[str, tuple[_Probe, tuple[Any, ...]]] = {
     ),
     "inactive_customer_code": (_inactive, ((400, 1002), (400, 3004))),
     "expired_token_code": (_expired, ((401, 57), (401, 14))),
+    "refused_token": (_refused, (_OK, (429, 44))),
     "bearer_scheme": (_bearer, (200, 401)),
     "oauth_throttle_status": (_throttled, (200, 400)),
     "oauth_error_status": (lambda books: _token(books, refresh_token="none"), (200, 400)),
