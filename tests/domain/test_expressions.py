@@ -54,6 +54,7 @@ def test_what_gives_no_text_for_an_order_is_refused(text: str) -> None:
         ("nothing", set()),
         ("{{ meta.po || number }}", {"meta.po", "number"}),
         ("{{ lines[?sku=='a'].meta.x | [0] }}", {"lines.sku", "lines.meta.x"}),
+        ("{{ payments[?meta.gift].reference }}", {"payments.meta.gift", "payments.reference"}),
         ("{{ join(', ', lines[*].name) }}", {"lines.name"}),
         ("{{ {a: meta.x, b: number}.a }}", {"meta.x", "number", "meta.x.a", "number.a"}),
         ("{{ line.meta.account }}", {"lines.meta.account", "shipping.meta.account", "fees.meta.account"}),

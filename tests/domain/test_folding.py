@@ -6,9 +6,9 @@ import pytest
 
 from consumer.domain.arithmetic import compute
 from consumer.domain.folding import Folding, folded
-from consumer.domain.ledger import TaxRounding
+from consumer.domain.ledger import LedgerTax, TaxKind, TaxRounding
 from consumer.domain.mapping import Mapped
-from consumer.domain.orders import Order, Refund
+from consumer.domain.orders import Order, Refund, Tax
 from consumer.domain.states import Reason, ReasonCode
 from tests.domain.order_building import D, line, mapped, order, vat, with_rounding, with_tax
 from tests.domain.test_crediting import NET, ORDER, PER_LINE, PER_RATE, UNKNOWN, a_refund, part, taken
@@ -158,3 +158,20 @@ def test_an_amount_without_vat_of_its_own_is_plainly_taken_off(
     left = left_of(a_refund(amount, part("1", amount)), sold)
     assert (str(left.draft.lines[-1].rate), left.draft.adjustment) == (f"-{amount}", D(0))
     assert taxes(left) == vat_left
+
+
+def test_what_was_taken_off_is_said_beside_what_was_said_before() -> None:
+    """One sentence for each refund, with its amount."""
+    left = left_of(a_refund("61.00", part("1", "61.00")))
+    assert left.notes == (*mapped(ORDER).notes, "Refund r1 of 61 EUR is taken off within the draft.")
+
+
+def test_the_groups_of_a_draft_stay_known_with_a_refund_taken_off() -> None:
+    """A ledger tells their members' VAT: without the group nobody could tell whose it is."""
+    group = LedgerTax(tax_id="g", name="Both", rate=D(15), kind=TaxKind.GROUP, parts=(D(5), D(10)))
+    taxes_ = (Tax(rate=D(5)), Tax(rate=D(10)))
+    sold = order([line("1", "100.00", taxes=taxes_, id="1")], "115.00")
+    left = taken(a_refund("57.50"), mapped(sold, facts=replace(with_rounding(PER_RATE), taxes=(group,))), sold)
+    assert isinstance(left, Mapped)
+    assert left.expected.group_rates == ((D(15), (D(5), D(10))),)
+    assert (left.expected.total, taxes(left)) == (D("57.50"), {"5": "2.50", "10": "5.00"})

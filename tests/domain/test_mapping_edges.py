@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from consumer.domain.ledger import LedgerTax, TaxKind, TaxRounding
-from consumer.domain.mapping import customer_digest, items_needed
+from consumer.domain.mapping import Mapped, customer_digest, items_needed, map_order
 from consumer.domain.orders import Address, Customer, Order, Payment, Tax
 from consumer.domain.settings import InvoiceDate
 from consumer.domain.states import Reason, ReasonCode
 from tests.domain.order_building import (
+    CONNECTION,
     FACTS,
     PAID,
     SHOP,
@@ -198,4 +199,35 @@ def test_what_no_layout_gives_is_shown_with_both_figures() -> None:
     assert plain.message == (
         "No layout gives the shop's figures. Total: ledger 0.18, shop 0.18, difference 0 EUR. "
         "VAT at 20 %: ledger 0.04, shop 0.02, difference 0.02 EUR."
+    )
+
+
+def test_an_order_that_was_never_booked_gets_its_reference_by_the_shops_pattern() -> None:
+    """Which is the one that it has where nobody says another."""
+    found = map_order(
+        SOLD,
+        facts=FACTS,
+        shop=SHOP,
+        connection=CONNECTION,
+        contact_id="",
+        paid_moment=PAID,
+        document_n=1,
+        items={},
+    )
+    assert isinstance(found, Mapped)
+    assert (found.draft.reference, CUT in found.notes) == ("1001", False)
+
+
+def test_an_order_of_mixed_prices_that_no_layout_gives_is_told_so() -> None:
+    """12.20 with tax and 2.02 without at 22 %, 2.02 at 20 %: 14.04 + 3.0484 is 17.09; rounded per rate it is 17.08.
+
+    With tax in the prices 2.02 is 2.46 or 2.47, and 2.42 or 2.43: 14.66 + 2.43 is 17.09, but 2.43 holds 0.41 and not
+    0.40; 14.67 + 2.42 is 17.09, but 14.67 holds 2.65 and not 2.64. The shop lets nothing be adjusted.
+    """
+    lines = [with_tax("1", "12.20"), line("1", "2.02"), line("1", "2.02", "20")]
+    given = order(lines, "17.09", tax_by_rate=stated(r22="2.64", r20="0.40"))
+    reason = parked(given, shop=replace(SHOP, rounding_line_units_per_document=0))
+    assert (reason.code, reason.fix) == (
+        ReasonCode.NO_EXACT_LAYOUT,
+        "The order mixes prices with and without tax: send them in one way.",
     )

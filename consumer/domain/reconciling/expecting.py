@@ -93,8 +93,8 @@ def _of_live(
         for one in papers_of(record)
         if one.kind is DocumentKind.CREDIT_NOTE and stands(one) and one.settles == live.ledger_id
     ]
-    plain = not live.folded and not notes
-    whole = shop_rates(order, grounds, recorded_rates(live) if plain else None) if sold else ()
+    # Credit notes leave the invoice as it was written: it chooses among the shop's possible roundings all the same.
+    whole = shop_rates(order, grounds, recorded_rates(live)) if sold else ()
     refunds = refund_rates(order, whole, grounds) if sold else {}
     digits = digits_of(order.currency, grounds.facts)
     documents = dict(recorded)

@@ -24,7 +24,7 @@ from consumer.domain.records import Document, DocumentKind, OrderRecord
 from consumer.domain.settings import InvoiceDate
 from consumer.domain.states import OrderState, Reason, ReasonCode, Wish
 from tests.domain.deciding.building import PAID_AT, SHOP, document, record, with_documents
-from tests.domain.order_building import FACTS, line, order
+from tests.domain.order_building import FACTS, line, order, with_tax
 
 D = Decimal
 GROUNDS = ShopGrounds(shop=SHOP, facts=FACTS)
@@ -223,3 +223,35 @@ def test_the_money_of_a_finding_is_the_difference_unless_it_has_a_weight() -> No
     )
     assert (finding.difference, finding.money) == (D("-2.44"), D("2.44"))
     assert replace(finding, weight=D("0.01")).money == D("0.01")
+
+
+def test_what_is_not_sold_any_more_has_no_refunds_to_credit() -> None:
+    """A cancelled order with its invoice: the whole of it is to go, and its refunds with it."""
+    given = replace(SOLD, refunds=(Refund(id="r1", amount=D("6.10")),))
+    assert expected(with_documents(LIVE), given).refunds.keys() == {"r1"}
+    assert expected(with_documents(LIVE, cancelled=True), given).refunds == {}
+
+
+def test_vat_that_the_shop_leaves_open_is_as_it_was_booked_with_a_credit_note_beside_it_too() -> None:
+    """Three times 0.41 with 22 % in it: 0.22 in the sum, and 0.21 by an organisation that rounded each of them."""
+    lines = [with_tax("1", "0.41", id="1")] * 3
+    given = order(lines, "1.23", refunds=(Refund(id="r1", amount=D("0.41")),))
+    booked = (RateSum(rate=D(22), net=D("1.02"), tax=D("0.21")),)
+    credited = (RateSum(rate=D(22), net=D("0.34"), tax=D("0.07")),)
+    live = document(sums=_sums("1.23", "0.21"), total=D("1.23"), tax_total=D("0.21"), tax_by_rate=())
+    note = document(
+        kind=DocumentKind.CREDIT_NOTE,
+        ledger_id="n1",
+        part="r1",
+        settles="i1",
+        sums=_sums("0.41", "0.07"),
+        total=D("0.41"),
+        tax_total=D("0.07"),
+        tax_by_rate=(),
+    )
+    assert expected(with_documents(live), replace(given, refunds=())).documents == {"i1": booked}
+    assert expected(with_documents(live, note), given) == Expectations(documents={"i1": booked, "n1": credited})
+
+
+def _sums(gross: str, tax: str) -> tuple[TaxSum, ...]:
+    return (TaxSum(tax_id="t22", rate=D(22), gross=D(gross), tax=D(tax)),)

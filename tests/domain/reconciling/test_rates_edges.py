@@ -102,6 +102,8 @@ def test_recorded_sums_are_proven_by_what_the_ledger_answered(
         ("12.26", (vat("22", "2.20"),), None, (row("22", "10.00", "2.20"), row("0", "0.06"))),
         ("12.20", (vat("22", "2.20"), vat("0", "0")), None, (row("22", "10.00", "2.20"),)),
         ("12.25", (vat("22", "2.20"), vat("10", "0")), None, (row("22", "10.05", "2.20"),)),
+        ("11.80", (vat("22", "1.80"),), (item("22", "10.00"),), (row("22", "10.00", "1.80"),)),
+        ("140.00", (vat("22", "24.42"),), (item("22", "122.00"),), (row("22", "122.00", "24.42"), row("0", "-6.42"))),
     ],
     ids=[
         "no VAT is told",
@@ -117,6 +119,8 @@ def test_recorded_sums_are_proven_by_what_the_ledger_answered(
         "six cents",
         "a rate of nought",
         "a rate without VAT",
+        "on top by the total, though the VAT is nearer to that within",
+        "as near to VAT on top (26.84) as to VAT within (22.00)",
     ],
 )
 def test_a_document_is_taken_apart_by_its_lines_else_by_its_vat(
