@@ -8,9 +8,12 @@ ARG BASE_IMAGE=python:3.11-slim-bookworm
 FROM ${BASE_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /build
-COPY requirements.lock ./
+# What is installed beside the program's own packages: nothing, or `tracing` (--build-arg EXTRAS=tracing, docs/tracing.md).
+# Each choice has a lock of its own, with all packages and their hashes; a choice without one ends the build.
+ARG EXTRAS=
+COPY requirements.lock requirements-tracing.lock ./
 RUN python3 -m venv /opt/booked \
- && /opt/booked/bin/pip install --quiet --no-compile --only-binary :all: --require-hashes -r requirements.lock
+ && /opt/booked/bin/pip install --quiet --no-compile --only-binary :all: --require-hashes -r "requirements${EXTRAS:+-$EXTRAS}.lock"
 COPY consumer ./consumer
 COPY schemas ./schemas
 # Whole seconds since 1970 that every file is dated with: the same for every build unless the build says otherwise.

@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check format lock schemas dashboards bench money interleavings simulate transactions chaos soak fuzz mutations mutations-domain versions figures sbom licences image clean
+.PHONY: help demo test check format lock schemas dashboards pictures bench money interleavings simulate transactions chaos soak fuzz mutations mutations-domain versions figures sbom licences image clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ schemas: $(READY) ## write the generated schemas and tables of the docs again
 dashboards: $(READY) ## write the dashboards and the rules of Kubernetes again
 	@$(BIN)/python -m deploy.monitoring.generate
 	@$(BIN)/python -m deploy.k8s.prometheus_rule
+
+pictures: $(READY) ## half an hour of a demo under Prometheus, and a picture of each dashboard (needs Debian's prometheus)
+	@$(BIN)/python -m deploy.monitoring.pictures $(PICTURES)
 
 bench: $(READY) ## run the benchmarks (several minutes)
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
@@ -93,14 +96,15 @@ sbom: $(READY) ## write the bill of materials of the program (CycloneDX) to dist
 licences: $(READY) ## write docs/licences.md again
 	@$(BIN)/python -m deploy.supply_chain.licences
 
-image: ## build the container image (IMAGE_BASE=python:3.11-slim-bookworm@sha256:… fixes the base)
-	docker build $(if $(IMAGE_BASE),--build-arg BASE_IMAGE="$(IMAGE_BASE)") \
+image: ## build the container image (IMAGE_BASE=python:3.11-slim-bookworm@sha256:… fixes the base; EXTRAS=tracing)
+	docker build $(if $(IMAGE_BASE),--build-arg BASE_IMAGE="$(IMAGE_BASE)") $(if $(EXTRAS),--build-arg EXTRAS="$(EXTRAS)") \
 	  --build-arg VERSION="$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' consumer/__init__.py)" \
 	  --build-arg REVISION="$$(git rev-parse HEAD)" --build-arg CREATED="$$(git log -1 --format=%cI)" -t booked .
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml -c requirements.lock -o requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra tracing pyproject.toml -c requirements-dev.lock -o requirements-tracing.lock
 
 clean: ## remove what was installed and built here
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache dist .sandbox

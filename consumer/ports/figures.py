@@ -3,7 +3,8 @@
 A metric of each shop would be tens of thousands of series; each one's own stand is to be had in SQL, as ``shop_stand``.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -67,6 +68,18 @@ class Parked:
     total: Decimal
 
 
+def of_worst_shops(parked: Sequence[Parked]) -> tuple[Parked, ...]:
+    """Keep all rows of the shops with the most parked orders over their currencies: as many shops as a metric may name.
+
+    Cut by rows, a shop that sells in many currencies would be told with too few.
+    """
+    orders: Counter[str] = Counter()
+    for one in parked:
+        orders[one.shop_id] += one.orders
+    worst = sorted(orders, key=lambda shop: (-orders[shop], shop))[:WORST]
+    return tuple(one for one in parked if one.shop_id in worst)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopFigures:
     """The shops: the worst, one by one, and all of them as sums."""
@@ -99,5 +112,5 @@ class Judgement:
     until: datetime | None = None
     in_time: int = 0  # booked or parked within the promised time
     late: int = 0
-    without_budget: int = 0  # late, and the ledger's calls of the day were used up
+    without_budget: int = 0  # late, and the connection was stopped or the ledger's calls of the day were used up
     made: tuple[Made, ...] = ()

@@ -26,13 +26,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A panel with what Prometheus answered; no line: there is nothing to show."""
+    """A panel with what Prometheus answered; no line: there is nothing to show.
+
+    A figure is green, and red from ``bad_from`` on; None: it has no colour. Lines may be ``stacked``.
+    """
 
     title: str
     kind: str
     unit: str
     place: Mapping[str, int]
     lines: Sequence[Line] = ()
+    bad_from: float | None = None
+    stacked: bool = False
 
 
 def ask_board(prometheus: str, board: Mapping[str, Any], *, begin: float, end: float) -> list[Answered]:
@@ -50,8 +55,21 @@ def _panel(prometheus: str, panel: Mapping[str, Any], begin: float, end: float) 
             kept = [(float(at), float(value)) for at, value in points if value not in {"NaN", "+Inf", "-Inf"}]
             if kept:
                 lines.append(Line(name=_named(target["legendFormat"], series["metric"]), points=kept))
-    unit = panel.get("fieldConfig", {}).get("defaults", {}).get("unit", "short")
-    return Answered(title=panel["title"], kind=panel["type"], unit=unit, place=panel["gridPos"], lines=lines)
+    shown: Mapping[str, Any] = panel.get("fieldConfig", {}).get("defaults", {})
+    return Answered(
+        title=panel["title"],
+        kind=panel["type"],
+        unit=shown.get("unit", "short"),
+        place=panel["gridPos"],
+        lines=lines,
+        bad_from=max((step["value"] for step in _steps(shown) if step["value"] is not None), default=None),
+        stacked=shown.get("custom", {}).get("stacking", {}).get("mode") == "normal",
+    )
+
+
+def _steps(shown: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    steps: Sequence[Mapping[str, Any]] = shown.get("thresholds", {}).get("steps", ())
+    return steps
 
 
 def _named(legend: str, labels: Mapping[str, str]) -> str:

@@ -10,6 +10,8 @@ from deploy.monitoring.panels import Query, figure, graph, listing
 
 Panel: TypeAlias = stat.Panel | table.Panel | timeseries.Panel
 
+# 0 before the first time, which is not the year 1970.
+_REPLAYED_AGO: Final = "time() - (max(booked_replay_last_success_seconds) > 0)"
 _SENT: Final = 'booked_messages_sent_total{result="sent"}'
 
 
@@ -240,8 +242,8 @@ def _pipeline_lanes() -> list[Panel]:
             text="Of the twenty connections that need somebody most.",
         ),
         listing(
-            "Calls end at",
-            "sort(max by (connection) (booked_budget_runs_out_at_seconds) - time())",
+            "Calls end in",
+            "sort(clamp_min(max by (connection) (booked_budget_runs_out_at_seconds) - time(), 0))",
             unit="s",
             span=8,
             text="In how long live orders have to stop, of connections whose calls end before the day does.",
@@ -324,7 +326,7 @@ def _replay_now() -> list[Panel]:
     return [
         figure(
             "Last success",
-            "time() - max(booked_replay_last_success_seconds)",
+            _REPLAYED_AGO,
             unit="s",
             bad_from=1800,
             text="How long ago the replay came to its end; an alert from 30 minutes on.",
@@ -355,7 +357,7 @@ def _replay_over_time() -> list[Panel]:
     return [
         graph(
             "Since the last success",
-            [Query(expr="time() - max(booked_replay_last_success_seconds)", legend="seconds")],
+            [Query(expr=_REPLAYED_AGO, legend="seconds")],
             unit="s",
             text="A saw whose teeth are ten minutes.",
         ),

@@ -1,4 +1,7 @@
-"""The locked packages: what `requirements.lock` (of the program) and `requirements-dev.lock` (with the tools) name."""
+"""The locked packages: what `requirements.lock` (of the program) and `requirements-dev.lock` (with the tools) name.
+
+`requirements-tracing.lock` is the program's with the extra `tracing`, for an image that has it.
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +10,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RUNTIME: Final = ROOT / "requirements.lock"
+TRACING: Final = ROOT / "requirements-tracing.lock"
 EVERYTHING: Final = ROOT / "requirements-dev.lock"
 _PACKAGE: Final = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]+?))? \\$")
 _HASH: Final = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")

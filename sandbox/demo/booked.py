@@ -5,8 +5,8 @@ import base64
 import os
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +90,13 @@ class Booked:
             "BOOKED_TOPIC_ORDER_REJECTED": self.topics.rejected,
         }
 
-    async def command(self, *words: str) -> None:
-        """Run one command to its end; raises SandboxError with what it printed where it fails."""
+    def another(self, folder: Path) -> "Booked":
+        """Give a further process's view of this installation: a port and a folder of its own, the same of all else."""
+        folder.mkdir(exist_ok=True)
+        return replace(self, folder=folder, http_port=free_port())
+
+    async def command(self, *words: str, codes: Collection[int] = (0,)) -> None:
+        """Run one command to its end; raises SandboxError with what it printed where it ends with another code."""
         name = f"booked {words[0]}"
         log_file = self.folder / f"booked-{'-'.join(word for word in words[:2] if os.sep not in word)}.log"
         async with self._process(words, name=name, log_file=log_file) as process:
@@ -99,7 +104,7 @@ class Booked:
                 code = await asyncio.wait_for(process.wait(), COMMAND_TIMEOUT_SECONDS)
             except TimeoutError:
                 raise SandboxError(f"{name} did not end within {COMMAND_TIMEOUT_SECONDS:g} seconds") from None
-            if code:
+            if code not in codes:
                 raise SandboxError(f"{name} ended with code {code}:\n{process.log_tail()}")
 
     def run(self) -> Process:
@@ -108,6 +113,15 @@ class Booked:
             ("run",),
             name="booked run",
             log_file=self.folder / "booked-run.log",
+            ready=lambda _process: self._until_ready(),
+        )
+
+    def figures(self) -> Process:
+        """Give `booked figures`, the small process that shows the database's figures alone."""
+        return self._process(
+            ("figures",),
+            name="booked figures",
+            log_file=self.folder / "booked-figures.log",
             ready=lambda _process: self._until_ready(),
         )
 

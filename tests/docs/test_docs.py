@@ -2,8 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,7 +174,23 @@ def _fault(written: str) -> str:
         return "" if words[0] in groups and len(words) == 1 else f"there is no command {words[0]}"
     options = {option for parameter in known[name].params for option in parameter.opts} | {"--help"}
     unknown = [word for word in words if word.startswith("-") and word.partition("=")[0] not in options]
-    return f"{name} has no option {', '.join(unknown)}" if unknown else ""
+    if unknown:
+        return f"{name} has no option {', '.join(unknown)}"
+    too_many = _surplus(known[name], words[len(name.split()) :])
+    return f"{name} takes no {', '.join(too_many)}" if too_many else ""
+
+
+def _surplus(command: Any, words: Sequence[str]) -> list[str]:
+    """Give the words for which the command has no argument; those that are an option's value are none of them."""
+    options = [one for one in command.params if one.param_type_name == "option" and not one.is_flag]
+    places = [one.nargs for one in command.params if one.param_type_name == "argument"]
+    with_value = {name for option in options for name in option.opts}
+    given = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if not word.startswith("-") and before not in with_value
+    ]
+    return [] if -1 in places else given[sum(places) :]
 
 
 # Named as things to come, and said to be so where they stand.
@@ -191,6 +208,7 @@ def test_a_command_or_option_that_does_not_exist_is_found() -> None:
     """The check above tells a missing command from a missing option, and accepts what exists."""
     assert _fault("booked nonsense") == "there is no command nonsense"
     assert _fault("booked apply shops.yaml --wet-run") == "apply has no option --wet-run"
+    assert _fault("booked reconcile CONNECTION --month MONTH") == "reconcile takes no CONNECTION"
     assert _fault("booked keys new --id k2  # a comment") == ""
 
 

@@ -2,15 +2,19 @@
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import pytest
+
 from consumer.config import Settings
-from deploy.supply_chain.locked import ROOT, RUNTIME, locked
+from deploy.supply_chain.locked import EVERYTHING, ROOT, RUNTIME, TRACING, locked
 
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 MEGABYTES_MAX = 200
+LOCK = "requirements${EXTRAS:+-$EXTRAS}.lock"
 LABELS = {"title", "description", "version", "revision", "created", "source"}
 
 
@@ -42,8 +46,28 @@ def test_only_locked_wheels_are_installed() -> None:
     assert len(installs) == 1
     # Compiled by pip the bytecode would bear the time of the build, and be of no use once the files have their date.
     assert "--no-compile" in installs[0]
-    assert {"--require-hashes", "--only-binary", ":all:", "-r", "requirements.lock"} <= set(shlex.split(installs[0]))
+    assert {"--require-hashes", "--only-binary", ":all:", "-r", LOCK} <= set(shlex.split(installs[0]))
     assert not [words for words in runs if "apt-get" in words or "curl" in words or "wget" in words]
+
+
+@pytest.mark.parametrize(("extras", "lock"), [("", RUNTIME), ("tracing", TRACING)])
+def test_an_extra_is_chosen_by_a_build_argument_and_has_its_lock(extras: str, lock: Path) -> None:
+    """None unless it is asked for; the shell of the build makes the name of a lock that is sent to the builder."""
+    assert ("ARG", "EXTRAS=") in _instructions()
+    named = subprocess.run(  # noqa: S603  # the words of our own Dockerfile
+        ["/bin/sh", "-c", f'printf %s "{LOCK}"'], env={"EXTRAS": extras}, capture_output=True, text=True, check=True
+    )
+    assert ROOT / named.stdout == lock
+    assert lock.name in next(words for name, words in _instructions() if name == "COPY").split()
+    assert f"!{lock.name}" in (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+
+
+def test_the_extra_adds_packages_that_the_tests_ran_on_and_changes_none() -> None:
+    """All that the program's own lock names, in the same versions, and what traces need."""
+    own, traced, tested = ({one.name: one.version for one in locked(file)} for file in (RUNTIME, TRACING, EVERYTHING))
+    assert own.items() < traced.items() <= tested.items()
+    assert {"opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"} <= traced.keys() - own.keys()
+    assert all(one.hashes for one in locked(TRACING))
 
 
 def test_nothing_comes_from_elsewhere() -> None:

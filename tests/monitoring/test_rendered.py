@@ -2,66 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from deploy.monitoring.answers import Answered, Line, ask_board
-from deploy.monitoring.picture import draw, worded
-from sandbox.processes import Process, json_line
+from deploy.monitoring.picture import BAD, GOOD, draw
+from deploy.monitoring.words import worded
+from sandbox.processes import json_line
+from sandbox.prometheus import prometheus
 from tests.acceptance.conftest import installation
 from tests.acceptance.installation import Installation, order
 from tests.acceptance.waiting import until
 from tests.monitoring.prometheus import binary
-from tests.monitoring.test_alerts import ALERTS, RULES
+from tests.monitoring.test_alerts import ALERTS
 from tests.monitoring.test_dashboards import BOARDS
 from tests.observability.test_figures_process import figures_process
 
 __all__ = ["installation"]
-
-
-async def _answers(url: str) -> int:
-    try:
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
-            return (await client.get(url)).status_code
-    except httpx.TransportError:
-        return 0
-
-
-@asynccontextmanager
-async def prometheus(folder: Path, port: int, targets: list[str]) -> AsyncIterator[str]:
-    """Run one that scrapes these every second; its address."""
-    settings = {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(RULES)],
-        "scrape_configs": [{"job_name": "booked", "static_configs": [{"targets": targets}]}],
-    }
-    file = folder / "prometheus.yaml"
-    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    url = f"http://127.0.0.1:{port}"
-
-    async def ready(_: Process) -> None:
-        await until(lambda: _answers(f"{url}/-/ready"), lambda status: status == 200, what="Prometheus")
-
-    process = Process(
-        name="prometheus",
-        command=[
-            str(binary("prometheus")),
-            f"--config.file={file}",
-            f"--storage.tsdb.path={folder / 'prometheus'}",
-            f"--web.listen-address=127.0.0.1:{port}",
-        ],
-        log_file=folder / "prometheus.log",
-        environment={},
-        ready=ready,
-    )
-    async with process:
-        yield url
 
 
 async def _get(url: str) -> Any:
@@ -75,15 +35,13 @@ async def _value(url: str, query: str) -> float:
 
 
 @pytest.mark.acceptance
-async def test_the_dashboards_are_answered_by_a_run_of_booked(
-    installation: Installation, free_port: int, tmp_path: Path
-) -> None:
+async def test_the_dashboards_are_answered_by_a_run_of_booked(installation: Installation, tmp_path: Path) -> None:
     """Two orders are booked; every panel's query is understood, and all but those of what did not happen show it."""
     await installation.apply()
     await installation.connect()
     async with installation.process() as booked, figures_process(installation) as figures:
-        targets = [str((await json_line(one, "listens"))["listens"]) for one in (booked, figures)]
-        async with prometheus(tmp_path, free_port, targets) as url:
+        targets = {one.name: str((await json_line(one, "listens"))["listens"]) for one in (booked, figures)}
+        async with prometheus(tmp_path, {"booked": targets}, binary=binary("prometheus")) as url:
             await installation.publish("paid", [order("D-1"), order("D-2", total="99.99")])
             await installation.synced(2)
             shown = lambda: _value(url, 'sum(booked_orders{state=~"booked|parked"})')  # noqa: E731 asked again and again
@@ -94,8 +52,8 @@ async def test_the_dashboards_are_answered_by_a_run_of_booked(
             told = dict(zip(boards, await asyncio.gather(*asked), strict=True))
             rules = [rule for group in (await _get(f"{url}/api/v1/rules"))["groups"] for rule in group["rules"]]
     silent = {one.title for panels in told.values() for one in panels if one.kind == "stat" and not one.lines}
-    # No order is five minutes old yet, so that the promise has nothing to show; nor has any comparison been made.
-    assert silent <= {"Within five minutes (day)", "Money that differs"}
+    # No order is five minutes old yet, so that the promise has nothing to show; and no comparison or replay was made.
+    assert silent <= {"Within five minutes (day)", "Money that differs", "Last success"}
     lines = {one.title: one.lines for panels in told.values() for one in panels}
     assert {line.newest for line in lines["Parked"]} == {1}
     assert [line.name for line in lines["Parked orders"]] == ["shop"]
@@ -127,9 +85,31 @@ def test_a_picture_shows_titles_names_and_figures_and_hides_no_silence() -> None
     assert picture.count("<polyline") == 1
 
 
+def test_a_figure_is_red_from_where_grafana_makes_it_red() -> None:
+    """Green below, without colour where nothing is bad."""
+    place = {"x": 0, "y": 0, "w": 4, "h": 4}
+
+    def colours(newest: float, bad_from: float | None) -> tuple[bool, bool]:
+        line = Line(name="", points=[(0.0, newest)])
+        picture = draw("B", [Answered(title="P", kind="stat", unit="s", place=place, lines=[line], bad_from=bad_from)])
+        return GOOD in picture, BAD in picture
+
+    assert [colours(59, 60), colours(60, 60), colours(60, None)] == [(True, False), (False, True), (False, False)]
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "words"),
-    [(0.9991, "percentunit", "99.91 %"), (5400, "s", "1.5 h"), (0.25, "s", "0.25 s"), (12345, "short", "12,345")],
+    [
+        (0.9991, "percentunit", "99.91 %"),
+        (5400, "s", "1.5 h"),
+        (0.25, "s", "250 ms"),
+        (12345, "short", "12,345"),
+        (1234.5, "short", "1,234"),
+        (634.25, "short", "634.25"),
+        (6_020_000, "short", "6.02 M"),
+        (2, "ops", "2/s"),
+        (0.361, "ops", "0.361/s"),
+    ],
 )
 def test_figures_are_written_with_their_unit(value: float, unit: str, words: str) -> None:
     """As a person reads them."""

@@ -85,6 +85,7 @@ def test_the_users_pipeline_runs_the_gate_and_audits_the_locked_packages() -> No
     commands = "\n".join(step.get("run", "") for step in steps)
     assert ".ci/run" in commands
     assert "pip-audit --require-hashes --disable-pip -r requirements.lock" in commands
+    assert "pip-audit --require-hashes --disable-pip -r requirements-tracing.lock" in commands
     assert "make sbom" in commands
     assert workflow["permissions"] == {"contents": "read"}
     assert all(job["timeout-minutes"] <= 90 for job in workflow["jobs"].values())

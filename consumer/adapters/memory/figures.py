@@ -19,6 +19,7 @@ from consumer.ports.figures import (
     Judgement,
     Parked,
     ShopFigures,
+    of_worst_shops,
 )
 from consumer.ports.settings import Figures, ReplayFigures
 
@@ -118,7 +119,7 @@ class MemoryFiguresStore:
         compared = self._compared(now)
         oldest = sorted((min(moments), shop) for shop, moments in self._unbooked().items())
         return ShopFigures(
-            parked=parked[:WORST],
+            parked=of_worst_shops(parked),
             parked_totals=_by_currency((one.currency, one.total) for one in parked),
             oldest_unbooked_seconds={shop: (now - moment).total_seconds() for moment, shop in oldest[:WORST]},
             compared=compared[:WORST],
@@ -163,13 +164,18 @@ class MemoryFiguresStore:
         in_time = row.state in _CONCLUDED and row.updated_at is not None and row.updated_at <= limit
         if in_time or (row.booked_at is not None and heard_at < row.booked_at <= limit):
             return "in_time"
-        connection = self._db.connections.get(row.connection_id or "")
+        return "without_budget" if self._had_no_budget(row.connection_id or "", heard_at, now) else "late"
+
+    def _had_no_budget(self, connection_id: str, heard_at: datetime, now: datetime) -> bool:
+        """Tell whether a connection could make no call since then: stopped, or the day's calls used up."""
+        connection, token = self._db.connections.get(connection_id), self._db.tokens.get(connection_id)
         if connection is None:
-            return "late"
-        budget = self._budget(row.connection_id or "", connection, now)
+            return False
+        budget = self._budget(connection_id, connection, now)
         out = budget.runs_out_seconds == 0.0
         new_day = budget.resets_seconds is not None and now + timedelta(seconds=budget.resets_seconds) - _DAY > heard_at
-        return "without_budget" if out or new_day else "late"
+        connected_again = token is not None and token.connected_at > heard_at
+        return connection.stopped is not None or connected_again or out or new_day
 
     def _compared(self, now: datetime) -> tuple[Compared, ...]:
         tables = self._db.reconcile

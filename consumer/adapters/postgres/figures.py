@@ -16,6 +16,7 @@ from consumer.ports.figures import (
     Made,
     Parked,
     ShopFigures,
+    of_worst_shops,
 )
 from consumer.ports.settings import CleaningFigures, Figures, ReplayFigures
 
@@ -77,7 +78,7 @@ class PostgresFiguresStore:
         compared = await connection.fetch(self._sql.compared, WORST)
         unexplained = await connection.fetch(self._sql.unexplained)
         return ShopFigures(
-            parked=tuple(Parked(**row) for row in parked[:WORST]),
+            parked=of_worst_shops([Parked(**row) for row in parked]),
             parked_totals=totals,
             oldest_unbooked_seconds={row["shop_id"]: row["age_seconds"] for row in oldest},
             compared=tuple(Compared(**dict(row)) for row in compared),

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from consumer.domain.states import OrderState, ReasonCode
+from consumer.ports.figures import Parked, of_worst_shops
 from tests.conformance.intake.making import key, set_up, taken
 from tests.conformance.intake.rig import Rig
 
@@ -19,6 +20,15 @@ async def test_parked_orders_are_told_by_shop_and_summed_by_currency(rig: Rig) -
     told = [(one.shop_id, one.currency, one.orders, one.total) for one in shops.parked]
     assert told == [("north", "EUR", 2, Decimal("24.60")), ("other", "EUR", 1, Decimal("12.30"))]
     assert shops.parked_totals == {"EUR": Decimal("36.90")}
+
+
+def test_a_shop_that_sells_in_many_currencies_is_told_with_all_its_orders() -> None:
+    """The worst are the twenty shops with the most orders over all currencies, and not the twenty largest rows."""
+    wide = [Parked(shop_id="wide", currency=f"C{n:02}", orders=1, total=Decimal(1)) for n in range(25)]
+    others = [Parked(shop_id=f"shop-{n:02}", currency="EUR", orders=2, total=Decimal(1)) for n in range(30)]
+    kept = of_worst_shops([*others, *wide])
+    assert sum(one.orders for one in kept if one.shop_id == "wide") == 25
+    assert {one.shop_id for one in kept} == {"wide", *(f"shop-{n:02}" for n in range(19))}
 
 
 async def test_the_oldest_unbooked_orders_are_told_by_shop(rig: Rig) -> None:

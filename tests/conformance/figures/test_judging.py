@@ -85,13 +85,13 @@ async def test_an_order_of_which_more_was_heard_is_judged_by_that(books: Postgre
 
 
 async def test_what_is_not_meant_to_be_booked_now_is_not_judged(books: PostgresRig) -> None:
-    """Held by a person, of a backfill, not paid. One of a stopped connection is: somebody waits for it."""
-    for offset, name in enumerate(("held", "backfill", "unpaid", "stopped")):
+    """Held by a person, of a backfill, not paid. One of a shop that nobody set up is: somebody waits for it."""
+    for offset, name in enumerate(("held", "backfill", "unpaid", "unknown")):
         await _heard(books, name, offset)
     await books.put(key("held"), OrderState.WAITING, ReasonCode.HELD)
     await _set(books, "backfill", priority=2)
     await _set(books, "unpaid", paid=False)
-    await books.put(key("stopped"), OrderState.WAITING, ReasonCode.CONNECTION_STOPPED)
+    await books.put(key("unknown"), OrderState.WAITING, ReasonCode.UNKNOWN_SHOP)
     assert await _counts(books) == (0, 1, 0)
 
 
@@ -106,6 +106,22 @@ async def test_without_the_days_calls_it_is_no_broken_promise(books: PostgresRig
     new_day = HEARD + timedelta(days=1, minutes=2)
     await books.fetch("UPDATE lanes SET daily_left = 900, daily_resets_at = $1", new_day)
     assert await _counts(books) == (0, 0, 1)
+
+
+async def test_a_connection_that_is_stopped_had_no_budget(books: PostgresRig) -> None:
+    """What came in meanwhile is excused, also when a person has just connected it again; what came later is not."""
+    await _heard(books, "1", 0)
+    await books.fetch("UPDATE connections SET stopped_cause = 'token_revoked', stopped_at = $1", HEARD)
+    assert await _counts(books) == (0, 0, 1)
+    await books.fetch("UPDATE connections SET stopped_cause = NULL, stopped_at = NULL")
+    await books.fetch(
+        """INSERT INTO tokens (connection_id, client_id, client_secret, refresh_token, connected_at)
+           VALUES ('books', 'client', '', '', $1)""",
+        HEARD + timedelta(seconds=1),
+    )
+    assert await _counts(books) == (0, 0, 1)
+    await books.fetch("UPDATE tokens SET connected_at = $1", HEARD - timedelta(seconds=1))
+    assert await _counts(books) == (0, 1, 0)
 
 
 async def test_documents_are_told_with_their_sums(books: PostgresRig) -> None:

@@ -188,8 +188,9 @@ FROM (SELECT clock_timestamp() - $2::interval AS latest) n
 -- name: judged
 -- Paid orders of which something new was heard in the span ($1, $2], by whether they were booked or parked within the
 -- promised time ($3) after it. One of which more was heard since is judged by that. What waits by a setting, or was
--- withdrawn, is not judged; nor is what comes from a backfill. A late one has an excuse where the ledger's calls of the
--- day are used up, or were until the ledger's new day began meanwhile.
+-- withdrawn, is not judged; nor is what comes from a backfill. A late one has an excuse where its connection could make
+-- no call: it is stopped, or was until a person connected it again meanwhile; the ledger's calls of the day are used up,
+-- or were until its new day began meanwhile.
 WITH heard AS (
     SELECT e.shop_id, e.order_id, max(e.received_at) AS heard_at
     FROM events e
@@ -198,10 +199,12 @@ WITH heard AS (
 ), stood AS (
     SELECT o.booked_at > h.heard_at AND o.booked_at <= h.heard_at + $3::interval
            OR o.state IN ('booked', 'parked') AND o.updated_at <= h.heard_at + $3::interval AS in_time,
-           coalesce(s.live_waits OR s.resets_at - interval '24 hours' > h.heard_at, false) AS without_budget
+           s.stopped_cause IS NOT NULL OR coalesce(t.connected_at > h.heard_at, false)
+           OR coalesce(s.live_waits OR s.resets_at - interval '24 hours' > h.heard_at, false) AS without_budget
     FROM heard h
     JOIN orders o USING (shop_id, order_id)
     LEFT JOIN connection_stand s ON s.connection_id = o.connection_id
+    LEFT JOIN tokens t ON t.connection_id = o.connection_id
     WHERE o.paid AND o.priority < 2
       AND (o.state IN ('due', 'uncertain', 'booked', 'parked')
            OR o.state = 'waiting' AND o.reason_code IN ('unknown_shop', 'connection_stopped'))
