@@ -99,7 +99,6 @@ FIGURES: Final = (
         headings=("Pairs of transactions",),
         command="python -m tests.transactions.all --write",
         output=Output.ITSELF,
-        awaited=True,
     ),
     Figure(
         page=RELIABILITY,

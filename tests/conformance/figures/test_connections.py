@@ -101,6 +101,8 @@ async def test_a_lane_that_nobody_serves_is_seen_after_ten_seconds(postgres_rig:
 
     ago = "clock_timestamp() - interval '{} seconds'"
     assert await unserved("next_due = NULL, owner = NULL, lease_until = NULL") == 0
+    # Throttled once, long ago, and nothing to do since.
+    assert await unserved(f"throttled_until = {ago.format(60)}") == 0
     assert await unserved(f"next_due = {ago.format(5)}") == 0
     assert await unserved(f"next_due = {ago.format(15)}") == 1
     assert await unserved(f"owner = 'a', lease_until = {ago.format(-5)}") == 0

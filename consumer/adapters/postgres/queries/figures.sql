@@ -81,7 +81,8 @@ SELECT count(*) AS connections,
        count(*) FILTER (WHERE s.stopped_cause IS NOT NULL) AS stopped_count,
        coalesce(sum(s.calls_left), 0)::bigint AS calls_left,
        count(*) FILTER (WHERE s.runs_out_at IS NOT NULL) AS running_out,
-       count(*) FILTER (WHERE s.stopped_cause IS NULL AND s.has_organization
+       -- greatest() passes over what is null: without an order that is due there is nothing to serve.
+       count(*) FILTER (WHERE s.stopped_cause IS NULL AND s.has_organization AND s.next_due IS NOT NULL
            AND greatest(s.next_due, s.throttled_until, s.lease_until) <= clock_timestamp() - interval '10 seconds')
            AS lanes_unserved
 FROM connection_stand s
