@@ -70,7 +70,7 @@ transactions: $(READY) ## every pair of the stores' methods, statement by statem
 chaos: $(READY) ## kill real processes at every point, twenty times, and the faults (an hour; CHAOS="--seeds 3")
 	@$(BIN)/python -m tests.chaos $(or $(CHAOS),--seeds 20)
 
-soak: $(READY) ## an hour of load with a fault every half minute, and the faults that take long (SOAK="--minutes 10")
+soak: $(READY) ## ninety minutes of load with a fault every half minute, and the faults that take long (SOAK="--minutes 10")
 	@$(BIN)/python -m tests.chaos.soak $(SOAK)
 
 fuzz: $(READY) ## a million spoilt inputs for every parser (FUZZ="--inputs 100000 --page")
