@@ -70,14 +70,12 @@ FIGURES: Final = (
         headings=("Start and stop",),
         command="python -m bench.starting",
         output=Output.TEXT,
-        awaited=True,
     ),
     Figure(
         page=PERFORMANCE,
         headings=("A rolling update",),
         command="python -m tests.rolling",
         output=Output.MARKDOWN,
-        awaited=True,
     ),
     Figure(page=MONEY, headings=("Random orders",), command="python -m tests.money.million", output=Output.MARKDOWN),
     Figure(
