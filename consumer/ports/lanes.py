@@ -199,8 +199,14 @@ class LaneStore(Protocol):
         """Keep what was read of the organisation. Parked orders whose group it may help become due; gives how many."""
         ...
 
-    async def stop_connection(self, connection_id: str, cause: StopCause, message: str) -> None:
-        """The connection needs a person: its lane rests until it is connected or resumed again."""
+    async def stop_connection(
+        self, connection_id: str, cause: StopCause, message: str, *, evidence_seconds: float = 0.0
+    ) -> None:
+        """The connection needs a person: its lane rests until it is connected or resumed again.
+
+        Where a person has connected it since what it is to be stopped for was seen, at most ``evidence_seconds`` ago,
+        and connecting cures that cause, it is not stopped: the next lane sees whether it is cured.
+        """
         ...
 
     async def resume_connection(self, connection_id: str) -> None:

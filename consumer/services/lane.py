@@ -99,10 +99,10 @@ class Lane:
         self._stopping = asyncio.Event()
         self._leaving = asyncio.Event()
         self._end: LaneEnd | None = None
-        self._more = False
+        self._more = self._faulty = False
         self._to_release: list[OrderKey] = []
         self._look_at = 0.0
-        self._faulty = False
+        self._begun = tools.steady()
 
     @property
     def connection_id(self) -> str:
@@ -293,8 +293,7 @@ class Lane:
     # ---- one order ----
 
     async def _book(self, record: OrderRecord) -> None:
-        booking = Booking(self._bench, record)
-        result = "error"
+        booking, result = Booking(self._bench, record), "error"
         try:
             result = await self._book_or_put_back(booking, record)
         except DatabaseUnavailableError:
@@ -344,7 +343,8 @@ class Lane:
             return
         self._end = LaneEnd.STOPPED_CONNECTION
         log.error("connection_stopped", connection=self.connection_id, cause=error.cause.value, message=str(error))
-        await self._tools.lanes.stop_connection(self.connection_id, error.cause, str(error))
+        age = self._tools.steady() - self._begun  # of the oldest token that it may have been refused for
+        await self._tools.lanes.stop_connection(self.connection_id, error.cause, str(error), evidence_seconds=age)
 
     async def _rest_lane(self, error: LedgerError) -> None:
         """The ledger could not be asked for what the lane itself needs: the whole lane rests."""

@@ -13,7 +13,7 @@ from consumer.domain.releasing import FEW
 from consumer.domain.settings import ShopSettings
 from consumer.domain.states import OrderState
 from consumer.errors import StopCause
-from consumer.ports.lanes import LaneView
+from consumer.ports.lanes import CURED_BY_GRANT, LaneView
 
 _MARGIN = timedelta(hours=1)
 
@@ -77,11 +77,15 @@ class MemoryLaneKnowledge:
                 wake(self._db, connection_id, now)
             return len(helped)
 
-    async def stop_connection(self, connection_id: str, cause: StopCause, message: str) -> None:
+    async def stop_connection(
+        self, connection_id: str, cause: StopCause, message: str, *, evidence_seconds: float = 0.0
+    ) -> None:
         """See the port. What it was stopped for first stays."""
         async with self._db.transaction() as now:
-            row = self._db.connections[connection_id]
-            if row.stopped is None:
+            row, token = self._db.connections[connection_id], self._db.tokens.get(connection_id)
+            since = now - timedelta(seconds=evidence_seconds)
+            cured = cause in CURED_BY_GRANT and token is not None and token.connected_at > since
+            if row.stopped is None and not cured:
                 row.stopped, row.stopped_message = cause, message
                 details = {"connection": connection_id, "cause": cause.value, "message": message}
                 self._db.audit.append({"at": now, "actor": "lanes", "action": "connection stopped", "details": details})

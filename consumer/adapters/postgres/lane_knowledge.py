@@ -13,7 +13,7 @@ from consumer.domain.facts_change import helped_by
 from consumer.domain.ledger import Invoice, LedgerFacts
 from consumer.domain.releasing import FEW
 from consumer.errors import StopCause
-from consumer.ports.lanes import LaneView
+from consumer.ports.lanes import CURED_BY_GRANT, LaneView
 
 
 class PostgresLaneKnowledge:
@@ -68,12 +68,19 @@ class PostgresLaneKnowledge:
 
         return await self._database.run(save)
 
-    async def stop_connection(self, connection_id: str, cause: StopCause, message: str) -> None:
+    async def stop_connection(
+        self, connection_id: str, cause: StopCause, message: str, *, evidence_seconds: float = 0.0
+    ) -> None:
         """See the port. What it was stopped for first stays."""
+        since_seconds = evidence_seconds if cause in CURED_BY_GRANT else None
 
         async def stop(connection: Connection) -> None:
             words = storable_json(message)
-            if await connection.fetchval(self._sql.stop_connection, connection_id, cause.value, words) is not None:
+            await connection.execute(self._sql.lock_connection, connection_id)
+            stopped = await connection.fetchval(
+                self._sql.stop_connection, connection_id, cause.value, words, since_seconds
+            )
+            if stopped is not None:
                 details = {"connection": connection_id, "cause": cause.value, "message": words}
                 await connection.execute(self._sql.add_audit, "lanes", "connection stopped", details)
 

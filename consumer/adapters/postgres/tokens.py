@@ -88,6 +88,8 @@ class PostgresTokenStore:
         lanes = load("lanes")
 
         async def save(connection: Connection) -> None:
+            # Before the token: a lane that stops the connection for the old one waits, and then sees the new one.
+            await connection.execute(lanes.lock_connection, connection_id)
             await connection.execute(self._sql.save_grant, connection_id, client_id, *sealed, expires_in_seconds, actor)
             causes = sorted(cause.value for cause in CURED_BY_GRANT)
             await connection.execute(lanes.resume_connection, connection_id, causes)

@@ -96,6 +96,19 @@ async def test_a_grant_cures_what_it_can_cure(bench: Bench) -> None:
     assert (await bench.lanes.view(BOOKS)).stopped is StopCause.DIFFERENCES_IN_A_ROW
 
 
+async def test_a_stop_for_what_a_new_grant_has_cured_meanwhile_is_none(bench: Bench) -> None:
+    """A lane saw the old token refused, a person connected, and then the lane came to stop it: it goes on."""
+    await open_books(bench, "1001")
+    await _grant(bench)
+    await bench.lanes.stop_connection(BOOKS, StopCause.NOT_CONNECTED, "never authorised", evidence_seconds=60.0)
+    assert (await bench.lanes.view(BOOKS)).stopped is None
+    await bench.lanes.stop_connection(BOOKS, StopCause.DIFFERENCES_IN_A_ROW, "three", evidence_seconds=60.0)
+    assert (await bench.lanes.view(BOOKS)).stopped is StopCause.DIFFERENCES_IN_A_ROW
+    await bench.lanes.resume_connection(BOOKS)
+    await bench.lanes.stop_connection(BOOKS, StopCause.TOKEN_REVOKED, "revoked since", evidence_seconds=0.0)
+    assert (await bench.lanes.view(BOOKS)).stopped is StopCause.TOKEN_REVOKED
+
+
 async def test_nobody_renews_what_was_never_authorised(bench: Bench) -> None:
     """A fault that names the connection."""
     await open_books(bench)

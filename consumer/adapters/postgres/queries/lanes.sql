@@ -206,11 +206,20 @@ SET state = 'due', reason_code = NULL, reason_message = '', reason_fix = '', gro
 FROM helped h CROSS JOIN counted c
 WHERE o.shop_id = h.shop_id AND o.order_id = h.order_id
 
+-- name: lock_connection
+-- A stop and a new authorisation come one after the other: whichever is second sees what the first has done.
+SELECT connection_id FROM connections WHERE connection_id = $1 FOR NO KEY UPDATE
+
 -- name: stop_connection
--- The connection needs a person. What it was stopped for first stays: it has to be cured first.
+-- The connection needs a person. What it was stopped for first stays: it has to be cured first. Not where it was
+-- authorised anew within the last $4 seconds (null: that would cure nothing).
 UPDATE connections
 SET stopped_cause = $2, stopped_message = $3, stopped_at = clock_timestamp()
 WHERE connection_id = $1 AND stopped_cause IS NULL
+  AND NOT EXISTS (
+      SELECT FROM tokens t
+      WHERE t.connection_id = $1 AND t.connected_at > clock_timestamp() - make_interval(secs => $4::double precision)
+  )
 RETURNING connection_id
 
 -- name: resume_connection
