@@ -222,16 +222,20 @@ class Visit:
             raise _unauthorised(int(self._switch("expired_token_code")))
         return grant
 
+    def _named(self) -> Organization | None:
+        """Give the organisation that the request names, whoever sends it."""
+        return self.world.organizations.get(self.arrival.query.get("organization_id", ""))
+
     def _count_refused(self) -> None:
         """Take a call whose token is refused from the minute of the organisation it names, where such ones count."""
-        organization = self.world.organizations.get(self.arrival.query.get("organization_id", ""))
+        organization = self._named()
         if organization is not None and organization.switch("refused_token") == "counted":
             self.world.limits.enter(organization)
             self.world.limits.leave(organization)
 
     def _switch(self, name: str) -> Any:
         """Give how the organisation that the request names answers an open question; the usual answer without one."""
-        organization = self.world.organizations.get(self.arrival.query.get("organization_id", ""))
+        organization = self._named()
         return organization.switch(name) if organization is not None else switch_default(name)
 
     def _organization(self, grant: Grant) -> Organization:

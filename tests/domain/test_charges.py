@@ -5,32 +5,13 @@ from typing import Any
 
 import pytest
 
-from consumer.domain.charges import Charge, Charges, Position, read_charges
+from consumer.domain.charges import Charge, Position
 from consumer.domain.ledger import Item, LedgerTax, TaxKind
-from consumer.domain.orders import Customer, Discount, Fee, FeeKind, Line, Order, Shipping, Tax
-from consumer.domain.settings import AccountRow, MethodRow, ShopSettings, TaxOverride
-from consumer.domain.states import Reason, ReasonCode
+from consumer.domain.orders import Customer, Discount, Fee, FeeKind, Line, Shipping, Tax
+from consumer.domain.settings import AccountRow, MethodRow, TaxOverride
+from consumer.domain.states import ReasonCode
+from tests.domain.charges_reading import one, read, refused
 from tests.domain.order_building import FACTS, SHOP, D, line, order, vat
-
-
-def read(given: Order, shop: ShopSettings = SHOP, **more: Any) -> Charges:
-    """Read an order that can be booked."""
-    found = read_charges(given, **{"facts": FACTS, "shop": shop, "digits": 2, "items": {}, **more})
-    assert isinstance(found, Charges), found
-    return found
-
-
-def refused(given: Order, shop: ShopSettings = SHOP, **more: Any) -> Reason:
-    """Read one that cannot."""
-    found = read_charges(given, **{"facts": FACTS, "shop": shop, "digits": 2, "items": {}, **more})
-    assert isinstance(found, Reason), found
-    return found
-
-
-def one(given: Line, **more: Any) -> Position:
-    """Read an order of one line."""
-    (position,) = read(order([given], "0"), **more).positions
-    return position
 
 
 def test_a_product_line_is_told_whole() -> None:

@@ -1,37 +1,15 @@
 """Where an order's charges turn on one word or figure: country, cause, class, a tax that nothing bears, a target."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from consumer.domain.charges import Charges, Position, read_charges
 from consumer.domain.ledger import LedgerTax
-from consumer.domain.orders import Address, Customer, Discount, Fee, Line, LineKind, Order, RateFigures, Shipping, Tax
-from consumer.domain.settings import AccountRow, ShopSettings, TaxOverride
-from consumer.domain.states import Reason, ReasonCode
+from consumer.domain.orders import Address, Customer, Discount, Fee, Line, LineKind, RateFigures, Shipping, Tax
+from consumer.domain.settings import AccountRow, TaxOverride
+from consumer.domain.states import ReasonCode
+from tests.domain.charges_reading import one, read, refused
 from tests.domain.order_building import FACTS, SHOP, D, line, order, vat
-
-
-def read(given: Order, shop: ShopSettings = SHOP, **more: Any) -> Charges:
-    """Read an order that can be booked."""
-    found = read_charges(given, **{"facts": FACTS, "shop": shop, "digits": 2, "items": {}, **more})
-    assert isinstance(found, Charges), found
-    return found
-
-
-def refused(given: Order, shop: ShopSettings = SHOP, **more: Any) -> Reason:
-    """Read one that cannot."""
-    found = read_charges(given, **{"facts": FACTS, "shop": shop, "digits": 2, "items": {}, **more})
-    assert isinstance(found, Reason), found
-    return found
-
-
-def one(given: Line, **more: Any) -> Position:
-    """Read an order of one line."""
-    (position,) = read(order([given], "0"), **more).positions
-    return position
-
 
 # ---- taxes and accounts ----------------------------------------------------------------------------------------------
 

@@ -212,9 +212,7 @@ def _is_judged(world: "World", order: Told) -> bool:
         if audit["action"] == "release" and audit["details"].get("from") == OrderState.WAITING.value
     }
     unpublished = {one.order_id for one in world.plan.unpublished}
-    mended = Feature.NO_ORDER in world.scenario.features and order is next(
-        (one for one in world.scenario.orders if one.history is not None), None
-    )
+    mended = Feature.NO_ORDER in world.scenario.features and order is world.scenario.mended
     wanted = None if order.history is None else order.history.wanted
     merged = wanted is not None and wanted.email in world.hands.merged
     by_people = order.order_id in asked | unpublished | world.hands.touched or mended or merged

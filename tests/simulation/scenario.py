@@ -116,6 +116,11 @@ class Scenario:
         return sorted(every, key=lambda telling: telling.at_seconds)
 
     @property
+    def mended(self) -> Told | None:
+        """Give the order that a message which was no JSON should have been: the first with a history, if any."""
+        return next((order for order in self.orders if order.history is not None), None)
+
+    @property
     def labels(self) -> dict[bytes, str]:
         """Name the row of the table of each message that has one."""
         return {one.value: one.label for one in self.tellings if one.label is not None}
