@@ -10,6 +10,7 @@ from consumer.adapters.postgres.pool import Connection
 from consumer.adapters.postgres.sql import load
 from consumer.domain.orders import OrderKey
 from consumer.domain.states import Priority
+from consumer.errors import StopCause
 from consumer.ports.intake import Taken
 from consumer.ports.lanes import Begun, Claimed
 from tests.conformance.intake.making import taken
@@ -251,6 +252,30 @@ async def test_a_relay_whose_lease_has_gone_reads_nothing(theatre: Theatre) -> N
     reads = Scenario(method="waiting", call=lambda s: s.outbox.waiting(RELAY, 10, []))
     gives = Scenario(method="give back", call=lambda s: s.outbox.give_back(RELAY))
     _whole(await theatre.explore((reads, gives), judge=judge))
+
+
+# ---- a stop and a new authorisation ----------------------------------------------------------------------------------
+
+_GRANT = "TokenStore.save_grant"
+
+
+async def test_a_stop_for_the_token_before_never_outlives_the_new_one(theatre: Theatre) -> None:
+    """A person authorises while a lane stops for the old token: the connection goes on, in every order of the two."""
+    found = await theatre.explore((scenario("LaneStore.stop_connection/for the token before"), scenario(_GRANT)))
+    _whole(found)
+    assert found.blocked > 0
+
+
+async def _stop_at_once(stores: Stores) -> None:
+    """Stop in one statement, whose look at the tokens is from before its wait for the connection's row."""
+    async with stores.lanes._database.connection() as connection:
+        await connection.fetchval(load("lanes").stop_connection, BOOKS, StopCause.TOKEN_REVOKED.value, "revoked", 600.0)
+
+
+async def test_a_stop_that_does_not_wait_for_the_new_token_outlives_it(theatre: Theatre) -> None:
+    """The wrong way, without the lock: the new token is not seen, and the connection stays stopped for the old one."""
+    found = await theatre.explore((Scenario(method="stop at once", call=_stop_at_once), scenario(_GRANT)))
+    assert any("connections" in problem and "stopped_cause" in problem for problem in found.problems)
 
 
 # ---- settings and positions ------------------------------------------------------------------------------------------

@@ -124,6 +124,11 @@ LANES = (
         method="LaneStore.stop_connection",
         call=lambda s: s.lanes.stop_connection(BOOKS, StopCause.TOKEN_REVOKED, "revoked"),
     ),
+    Scenario(
+        method="LaneStore.stop_connection",
+        variant="for the token before",
+        call=lambda s: s.lanes.stop_connection(BOOKS, StopCause.TOKEN_REVOKED, "revoked", evidence_seconds=600.0),
+    ),
     Scenario(method="LaneStore.resume_connection", call=lambda s: s.lanes.resume_connection(BOOKS)),
     Scenario(method="LaneStore.finish_look_first", call=lambda s: s.lanes.finish_look_first(BOOKS)),
     Scenario(
