@@ -38,7 +38,7 @@ from consumer.ports.wakeups import WakeKind
 from consumer.services.announcing import Announcer
 from consumer.services.groups_retrying import ClosedPeriods
 from consumer.services.intake import Intake, IntakeLimits
-from consumer.services.lane import LaneTools
+from consumer.services.lane_tools import LaneTools
 from consumer.services.relay import Relay, RelayLimits
 from consumer.services.sync import Sync, SyncParts
 from consumer.sources.own import to_order

@@ -5,8 +5,7 @@ has been idle. Safety rests on the intents, not on the lease: a paused or fenced
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import StrEnum
 
 import structlog
@@ -25,25 +24,19 @@ from consumer.errors import (
     ThrottledError,
     ThrottleKind,
 )
-from consumer.ports.contacts import ContactStore
-from consumer.ports.lanes import BookingStore, CallStore, LaneLease, LaneStore, LaneView, SlotRequest, Throttle
+from consumer.ports.lanes import LaneLease, LaneView, SlotRequest, Throttle
 from consumer.ports.ledger import Ledger
-from consumer.ports.tracing import NO_TRACING, Tracing
-from consumer.ports.watch import WatchStore
-from consumer.services.asking import OpenLedger
-from consumer.services.booking import Booking, ReadOrder
+from consumer.services.booking import Booking
 from consumer.services.calling import PutBackError
 from consumer.services.lane_parts import open_parts, traced
-from consumer.services.outcomes import Announce
+from consumer.services.lane_tools import LaneTools
 from consumer.services.streaks import BREAKER_SECONDS, Streaks
 from consumer.services.waiting import first_of
 from consumer.services.watching import Watch
 
 log = structlog.get_logger()
 
-LEASE_SECONDS = 15.0
 LOOK_SECONDS = 2.0  # wake-ups are hints: settings and due orders are looked at this often at least
-IDLE_SECONDS = 10.0  # then the lease is given back
 RESERVE_REST_SECONDS = 60.0  # where the day's budget does not even let the lane prepare
 DATABASE_PAUSE_SECONDS = 1.0
 URGENT = (Priority.PERSON, Priority.LIVE)
@@ -61,30 +54,6 @@ class LaneEnd(StrEnum):
     ASKED = "asked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneTools:
-    """What every lane of a process works with."""
-
-    lanes: LaneStore
-    bookings: BookingStore
-    calls: CallStore
-    contacts: ContactStore
-    read_order: ReadOrder
-    announce_for: Callable[[LaneView], Announce]
-    open_ledger: OpenLedger
-    steady: Callable[[], float]
-    jitter: Callable[[], float]
-    wait_for_wake: Callable[[str, float], Awaitable[None]]  # connection, at most so many seconds
-    on_booking: Callable[[str, int], None] = lambda _result, _calls: None
-    on_call: Callable[[str, str, float], None] = lambda _operation, _result, _seconds: None
-    on_found: Callable[[str], None] = lambda _found: None
-    watch: WatchStore | None = None  # None: nobody looks at what people change in the ledger
-    beat: Callable[[], None] = lambda: None
-    tracing: Tracing = NO_TRACING
-    idle_seconds: float = IDLE_SECONDS
-    lease_seconds: float = LEASE_SECONDS
-
-
 class Lane:
     """One leased lane at work."""
 
@@ -99,7 +68,8 @@ class Lane:
         self._stopping = asyncio.Event()
         self._leaving = asyncio.Event()
         self._end: LaneEnd | None = None
-        self._more = self._faulty = False
+        self._more = False
+        self._faulty = False
         self._to_release: list[OrderKey] = []
         self._look_at = 0.0
         self._begun = tools.steady()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from consumer.domain.records import OrderRecord
 from consumer.ports.lanes import LaneLease, LaneView
@@ -13,10 +12,8 @@ from consumer.services.booking import Bench
 from consumer.services.calling import Caller
 from consumer.services.contacts import CustomerLocks, Desk
 from consumer.services.knowing import Knowledge
+from consumer.services.lane_tools import LaneTools
 from consumer.services.watching import Watch
-
-if TYPE_CHECKING:
-    from consumer.services.lane import LaneTools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +41,7 @@ async def traced(tracing: Tracing, record: OrderRecord, book: Callable[[OrderRec
 def open_parts(
     *,
     lease: LaneLease,
-    tools: "LaneTools",
+    tools: LaneTools,
     view: LaneView,
     ledger: Ledger,
     queued: Callable[[], bool],
@@ -75,7 +72,7 @@ def open_parts(
 
 def _watch(
     lease: LaneLease,
-    tools: "LaneTools",
+    tools: LaneTools,
     view: LaneView,
     caller: Caller,
     knowledge: Knowledge,
@@ -99,7 +96,7 @@ def _watch(
 
 
 def _bench(
-    lease: LaneLease, tools: "LaneTools", view: LaneView, caller: Caller, knowledge: Knowledge, watch: Watch | None
+    lease: LaneLease, tools: LaneTools, view: LaneView, caller: Caller, knowledge: Knowledge, watch: Watch | None
 ) -> Bench:
     connection = view.connection
     desk = Desk(

@@ -10,7 +10,8 @@ from consumer.errors import DatabaseUnavailableError
 from consumer.failpoints import failpoint
 from consumer.lifecycle import Service
 from consumer.ports.lanes import LaneLease, LaneStore
-from consumer.services.lane import Lane, LaneEnd, LaneTools
+from consumer.services.lane import Lane, LaneEnd
+from consumer.services.lane_tools import LaneTools
 from consumer.services.streaks import Streaks
 from consumer.services.waiting import first_of
 

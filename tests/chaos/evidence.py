@@ -43,11 +43,13 @@ async def rows_of(connection: "asyncpg.Connection[asyncpg.Record]") -> Rows:
         rejected = await connection.fetch('SELECT topic, partition, "offset" FROM rejected_events')
         orders = await connection.fetch("SELECT order_id, state FROM orders")
         waiting = await connection.fetchval("SELECT count(*) FROM outbox WHERE state = 'waiting'")
+        stopped = await connection.fetch("SELECT stopped_cause FROM connections WHERE stopped_cause IS NOT NULL")
     return Rows(
         events=[Place(**dict(row)) for row in events],
         rejected=[Place(**dict(row)) for row in rejected],
         orders={row["order_id"]: row["state"] for row in orders},
         messages_waiting=waiting,
+        stopped_causes=[row["stopped_cause"] for row in stopped],
     )
 
 

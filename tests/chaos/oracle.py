@@ -59,12 +59,16 @@ class CallLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """What the database holds, read as it is. ``orders`` is the state of each order by its id."""
+    """What the database holds, read as it is. ``orders`` is the state of each order by its id.
+
+    ``stopped_causes`` says why connections need a person; nothing is judged by it.
+    """
 
     events: Sequence[Place]
     rejected: Sequence[Place]
     orders: Mapping[str, str]
     messages_waiting: int = 0
+    stopped_causes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

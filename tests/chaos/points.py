@@ -47,14 +47,14 @@ async def _tell_until_met(world: World, processes: Crew, *, tokens_expire: bool)
     world.lot.shuffle(story)
     for part in slices(story, PARTS):
         if tokens_expire:
-            await world.ledger.expire_tokens()
+            await world.expire_tokens()
         await world.tell(part)
         await processes.until_crash_or(world.quiet())
     for _ in range(MORE_MAX):
         if processes.crashed.is_set():
             return
         if tokens_expire:
-            await world.ledger.expire_tokens()
+            await world.expire_tokens()
         await world.tell([world.shop.order()])
         await processes.until_crash_or(world.quiet())
     assert processes.crashed.is_set(), f"{world.name} was never met, in {len(world.log.sent)} events"

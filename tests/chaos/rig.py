@@ -91,6 +91,7 @@ class ChaosInstallation(Installation):
     """An installation with short leases, whose processes may go through proxies and be armed with failpoints."""
 
     via: Via = Via()
+    refresh_token: str = ""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -109,7 +110,8 @@ class ChaosInstallation(Installation):
             case ("apply", file, *_):
                 return await _apply(read_settings(self.environment), Path(file))
             case ("connect", connection, "--self-client", code, *_):
-                return await _connect(read_settings(self.environment), connection, code)
+                self.refresh_token = await _connect(read_settings(self.environment), connection, code)
+                return connection
             case _:
                 return await super().command(*words)
 
@@ -134,7 +136,7 @@ async def _connect(settings: Settings, connection: str, code: str) -> str:
             actor="tester",
         )
         await stores.lanes.resume_connection(connection)
-    return connection
+    return grant.refresh_token
 
 
 @dataclass(slots=True, kw_only=True)
@@ -193,6 +195,11 @@ class World:
         await self.installation.apply()
         await self.installation.connect()
 
+    async def expire_tokens(self) -> None:
+        """End the access tokens of this world's connection. Those of others stay: trials share the stand-in."""
+        assert self.installation.refresh_token, "the world is not connected"
+        await self.ledger.expire_tokens(self.installation.refresh_token)
+
     async def tell(self, orders: Sequence[Sequence[Saying]]) -> None:
         """Publish orders' events, shuffled by the lot, each order's own in their sequence; logged as acknowledged."""
         await self.publish(interleaved(orders, self.lot))
@@ -225,7 +232,8 @@ class World:
         recorded, sent = len(rows.events) + len(rows.rejected), len(self.log.sent)
         unfinished = {order_id: state for order_id, state in rows.orders.items() if state in UNFINISHED}
         if recorded < sent or unfinished or rows.messages_waiting:
-            return f"{sent - recorded} of {sent} not recorded, {unfinished}, {rows.messages_waiting} messages wait"
+            left = f"{sent - recorded} of {sent} not recorded, {unfinished}, {rows.messages_waiting} messages wait"
+            return "; ".join([left, *(f"stopped for {cause}" for cause in rows.stopped_causes)])
         return ""
 
     async def findings(self) -> list[Finding]:

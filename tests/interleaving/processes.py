@@ -30,7 +30,7 @@ from consumer.ports.ledger import Ledger
 from consumer.ports.wakeups import Signals, WakeKind
 from consumer.services.announcing import Announcer
 from consumer.services.intake import Intake, IntakeLimits
-from consumer.services.lane import LaneTools
+from consumer.services.lane_tools import LaneTools
 from consumer.services.sync import Sync, SyncParts
 from consumer.sources.own import read_record, to_order
 

@@ -30,7 +30,7 @@ from consumer.services.announcing import Announcer, rejection_renderer
 from consumer.services.figures import FiguresReader
 from consumer.services.groups_retrying import ClosedPeriods
 from consumer.services.intake import Intake, IntakeLimits
-from consumer.services.lane import LaneTools
+from consumer.services.lane_tools import LaneTools
 from consumer.services.record_reading import RecordReading, kinds_of, reading_of
 from consumer.services.relay import Relay, RelayLimits
 from consumer.services.sync import Sync, SyncParts

@@ -20,11 +20,11 @@ async def tokens(rig: Rig, seed: int) -> Trial:
         await acquaint(world)
         before = await _renewals(world)
         for _ in range(EXPIRIES):
-            await world.ledger.expire_tokens()
+            await world.expire_tokens()
             await world.tell(world.shop.orders(4, ("plain", "changed")))
             await world.quiet()
         goals.at_most("renewals_per_expiry", (await _renewals(world) - before) / EXPIRIES, 1)
-        await world.ledger.expire_tokens()
+        await world.expire_tokens()
         away = {"path_regex": "/oauth/v2/token"}
         await world.ledger.add_faults({"match": away, "times": 3, "action": {"status": 500}})
         await world.tell(world.shop.orders(3))

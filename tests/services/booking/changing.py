@@ -15,7 +15,7 @@ from consumer.domain.settings import ShopSettings
 from consumer.domain.states import Ask, OrderState
 from consumer.ports.intake import Taken, TopicPartition
 from consumer.ports.wakeups import WakeKind
-from consumer.services.lane import LaneTools
+from consumer.services.lane_tools import LaneTools
 from consumer.sources.own import to_order
 from schemas.canonical import canonical
 from tests.services.sync.virtual_time import run, until

@@ -39,7 +39,7 @@ from consumer.ports.lanes import BookingStore, CallStore, LaneStore
 from consumer.ports.ledger import Ledger
 from consumer.ports.wakeups import Signals, WakeKind
 from consumer.services.announcing import Announcer
-from consumer.services.lane import LaneTools
+from consumer.services.lane_tools import LaneTools
 from consumer.services.sync import Sync, SyncParts
 from consumer.sources.own import to_order
 from tests.services.sync.virtual_time import until
