@@ -17,7 +17,7 @@ from consumer.config import Settings
 from consumer.lifecycle import Service
 from consumer.observability.certificates import Certificates
 from consumer.observability.metrics import Metrics
-from consumer.ports.settings import Figures
+from consumer.ports.settings import Figures, HealthStore
 from consumer.services.figures import FiguresReader
 from consumer.services.watchdog import CleaningWatch, LoopWatch, PeerWatch
 
@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 # docs/deploy.md asks for five seconds between our own deadline and the container's kill.
 LAST_RESORT_SECONDS = 4.0
+# As long as Postgres itself lets a session stand idle within a transaction (PoolLimits).
+STALLED_SECONDS = 30.0
 _EXIT_CODE = 1
 
 
@@ -43,7 +45,7 @@ class Watchdogs:
 
     def make(self, settings: Settings, stores: Stores, *, with_broker: bool) -> list[Service]:
         """Make the services that look after database and broker, and read the database's figures."""
-        self._peers = [PeerWatch("database", stores.health.ping)]
+        self._peers = [PeerWatch("database", lambda: ask_database(stores.health))]
         if with_broker:
             self._peers.append(PeerWatch("broker", KafkaHealth(kafka_settings(settings)).ping))
         self._certificates = Certificates(certificate_files(settings))
@@ -70,6 +72,14 @@ class Watchdogs:
         self._freed.give_back()
         for setting, moment in self._certificates.look().items():
             self._metrics.certificates.labels(setting).set(moment)
+
+
+async def ask_database(health: HealthStore) -> None:
+    """Ask Postgres whether it answers, and free what a frozen process keeps locked: its heirs wait for that."""
+    await health.ping()
+    ended = await health.end_stalled_sessions(STALLED_SECONDS)
+    if ended:
+        log.warning("stalled_sessions_ended", sessions=ended, text="Their process was frozen, or its machine is gone.")
 
 
 def certificate_files(settings: Settings) -> dict[str, Path | None]:

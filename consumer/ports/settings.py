@@ -98,3 +98,10 @@ class HealthStore(Protocol):
     async def schema_version(self) -> str | None:
         """Tell the newest migration that was applied; None on an empty database."""
         ...
+
+    async def end_stalled_sessions(self, still_seconds: float) -> int:
+        """End the sessions of processes that have stood still for so long in the midst of a statement; tell how many.
+
+        Such a process is frozen, or its machine is gone, and what it had locked stays locked until somebody ends it.
+        """
+        ...

@@ -1,5 +1,7 @@
 """Whether Postgres can be worked with."""
 
+import asyncpg
+
 from consumer.adapters.postgres.pool import Database
 from consumer.adapters.postgres.sql import load
 
@@ -23,3 +25,12 @@ class PostgresHealthStore:
                 return None
             version: str | None = await connection.fetchval(self._sql.version)
         return version
+
+    async def end_stalled_sessions(self, still_seconds: float) -> int:
+        """See the port."""
+        async with self._database.connection() as connection:
+            try:
+                return int(await connection.fetchval(self._sql.end_stalled_sessions, still_seconds))
+            except asyncpg.InsufficientPrivilegeError:
+                # A server on which roles may not end even their own sessions: all else goes on as well without it.
+                return 0

@@ -13,7 +13,7 @@ from tests.acceptance.waiting import until
 from tests.chaos.faults.stage import Goals, acquaint, calls_of, judged, pair, pass_time, until_progress
 from tests.chaos.proxy import LOOPBACK
 from tests.chaos.registry import Trial, fault
-from tests.chaos.rig import Rig, World
+from tests.chaos.rig import SHORT_LIMITS, Rig, World
 from tests.chaos.story import Saying
 
 STATUSES: Final = (500, 502, 503, 504)
@@ -76,13 +76,19 @@ async def _away(world: World, goals: Goals) -> None:
     status = world.lot.choice(STATUSES)
     await world.ledger.add_faults({"match": {"organization_id": world.organization_id}, "action": {"status": status}})
     await world.tell(world.shop.orders(8, ("plain",)))
-    await pass_time(OUTAGE_SECONDS / 2)
+    await until(lambda: _rests(world), bool, what="the breaker rests the lane")
+    await pass_time(SHORT_LIMITS["call_deadline_seconds"])  # for what was under way when it opened
     since = await world.ledger.newest_request()
     await pass_time(OUTAGE_SECONDS / 2)
-    # By then the breaker is open: an order at a time probes. The rest may end at the edge of the span: then it is two.
+    # An order at a time probes. The rest may end at the edge of the span: then it is two.
     goals.at_most("probes_in_10_s", len(await calls_of(world, since=since)), 2)
     await world.ledger.clear_faults()
     goals.at_most("first_progress_seconds", await until_progress(world, what="work after the outage"), 30)
+
+
+async def _rests(world: World) -> bool:
+    async with world.sql() as connection:
+        return bool(await connection.fetchval("SELECT bool_or(throttled_until > clock_timestamp()) FROM lanes"))
 
 
 @fault("F14", "answers lost after the commit, on every create", worst=True)

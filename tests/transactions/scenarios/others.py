@@ -284,4 +284,5 @@ SETTINGS = (
     Scenario(method="FiguresStore.figures", call=_figures),
     Scenario(method="HealthStore.ping", call=lambda s: s.health.ping()),
     Scenario(method="HealthStore.schema_version", call=lambda s: s.health.schema_version()),
+    Scenario(method="HealthStore.end_stalled_sessions", call=lambda s: s.health.end_stalled_sessions(HALF_AN_HOUR)),
 )

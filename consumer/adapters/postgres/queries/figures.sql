@@ -230,6 +230,18 @@ ORDER BY d.kind, d.currency
 -- An answer.
 SELECT 1
 
+-- name: end_stalled_sessions
+-- End the sessions of Booked that have waited for $1 seconds for the rest of a statement. asyncpg has a statement parsed
+-- first and sends its arguments then: for Postgres the session is at work in between, not idle, so that none of its own
+-- ends comes (idle_in_transaction_session_timeout, statement_timeout), and it keeps its locks. Programs of other names
+-- are left alone: a restore waits so for its next rows.
+SELECT count(*) FILTER (WHERE pg_terminate_backend(pid))
+FROM pg_stat_activity
+WHERE datname = current_database() AND usename = session_user AND pid <> pg_backend_pid()
+  AND starts_with(application_name, 'booked')
+  AND state = 'active' AND wait_event_type = 'Client' AND wait_event = 'ClientRead'
+  AND state_change < clock_timestamp() - make_interval(secs => $1::double precision)
+
 -- name: has_version
 -- Whether a migration was ever applied.
 SELECT to_regclass('alembic_version') IS NOT NULL
