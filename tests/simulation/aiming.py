@@ -163,6 +163,8 @@ _FORGOTTEN = Way(
     luck=Luck(forgotten=True, storm_seconds=20.0),
 )
 
+_CLOSED = Way(features=Feature.CLOSED, alone=True, luck=Luck(more_orders=8))
+
 # By the beginning of "file function: code"; the first that fits holds.
 WAYS: Sequence[tuple[str, Way]] = (
     (
@@ -271,6 +273,8 @@ WAYS: Sequence[tuple[str, Way]] = (
     ),
     ("booking.py Booking._write: await self._read_again", Way(shares=8, features=_BURST, window=3)),
     ("contacts.py CustomerVisit.serve: await self._read", _CONTACTS_GO),
+    ("booking.py Booking._after_write: await self._ask_lock", _CLOSED),
+    ("booking.py Booking._ask_lock", _CLOSED),
     ("booking.py Booking._a", _UNANSWERED),
     ("booking.py Booking._forget", _LOST),
     ("booking.py Booking._carry_out: await self._adopt", _UNANSWERED),
