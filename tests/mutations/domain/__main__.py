@@ -44,12 +44,12 @@ def main() -> int:
     _copy_tree()
     if modules and not options.report:
         _try_all(modules, _reach(), jobs=options.jobs, budget_seconds=options.budget_seconds)
-    verdicts, left = _whole_modules(modules, with_untouched=not options.report)
+    verdicts, left = _whole_modules(modules)
     counted = tallies(verdicts)
     sys.stdout.write(table(counted) + "\n" + not_tried(left))
     found = complaints(verdicts, read_list(), least_share=LEAST_SHARE)
     if set(modules) == set(all_modules()):
-        _write_page(counted, left, differing=len(found))
+        _write_page(counted, left, differing=len(found), command=f"{COMMAND} --report" if options.report else COMMAND)
     sys.stdout.writelines(f"{complaint}\n" for complaint in found)
     return 1 if found or (left and not options.report) else 0
 
@@ -83,22 +83,13 @@ def not_tried(left: Sequence[str]) -> str:
     return f"\nNot tried to the end yet, {len(left)} modules: {', '.join(f'`{module}`' for module in left)}.\n"
 
 
-def _whole_modules(modules: Iterable[str], *, with_untouched: bool) -> tuple[dict[str, str], list[str]]:
-    """Give what came of the mutants of every module that was tried to the end, and the modules that were not.
-
-    A module of which nothing has been found may be one without mutants: ``with_untouched`` looks, which takes a second
-    for each.
-    """
+def _whole_modules(modules: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Give what came of the mutants of every module that was tried to the end, and the modules that were not."""
     verdicts: dict[str, str] = {}
     left = []
     modules = list(modules)
-    found = _found(modules)
-    judged = {each["name"]: each["verdict"] for each in found}
-    touched = {each["module"] for each in found}
+    judged = {each["name"]: each["verdict"] for each in _found(modules)}
     for module in modules:
-        if module not in touched and not with_untouched:
-            left.append(module)
-            continue
         made = [mutant.name for mutant in mutants_of(module, _text(module))]
         if all(name in judged for name in made):
             verdicts |= {name: judged[name] for name in made if judged[name] in KILLED | ALIVE}
@@ -202,13 +193,13 @@ def _try_all(modules: Sequence[str], reach: Path, *, jobs: int, budget_seconds: 
     _run("trying", *(str(part) for pair in arguments.items() for part in pair), *modules)
 
 
-def _write_page(counted: Sequence[Tally], left: Sequence[str], *, differing: int) -> None:
+def _write_page(counted: Sequence[Tally], left: Sequence[str], *, differing: int, command: str) -> None:
     # Imported here: a run of one module writes no page.
     from bench.pages import write_section  # noqa: PLC0415
 
     state = "The list agrees with this run." if not differing else f"In {differing} places the list does not agree yet."
     body = f"{_HEAD}\n{table(counted)}\n\n{state}\n{not_tried(left)}"
-    write_section(page=ROOT / "docs" / "reliability.md", heading=HEADING, body=body, command=COMMAND)
+    write_section(page=ROOT / "docs" / "reliability.md", heading=HEADING, body=body, command=command)
 
 
 if __name__ == "__main__":
