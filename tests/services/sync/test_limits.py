@@ -113,31 +113,6 @@ def test_five_failures_in_a_row_rest_the_lane_longer_each_time() -> None:
     assert {world.state(f"{1001 + n}") for n in range(8)} == {OrderState.BOOKED}
 
 
-def test_orders_that_wait_for_a_call_when_the_breaker_opens_do_not_all_probe_when_it_closes() -> None:
-    """Three were in hand beside the five that failed; when the rest is over one order probes, and no other."""
-    world = World(connection=with_limits(calls_per_window=100, burst_calls=4))
-
-    async def work() -> None:
-        await world.set_up()
-        await world.pay("1000")
-        async with world.process():
-            await world.rest()
-            await let_pass(60.0)
-            world.plan("create_invoice", *[Fault.NOT_SENT] * 12)
-            await world.pay(*[f"{1001 + n}" for n in range(8)])
-            lane = world.database.lanes[BOOKS]
-            await until(lambda: lane.throttled_until is not None and lane.throttled_until > world.now())
-            failed = len(world.called("create_invoice"))
-            await let_pass(9.0)
-            assert len(world.called("create_invoice")) == failed
-            await let_pass(5.0)
-            assert len(world.called("create_invoice")) == failed + 1
-            await world.rest()
-
-    run(work())
-    assert {world.state(f"{1001 + n}") for n in range(8)} == {OrderState.BOOKED}
-
-
 def test_an_order_that_raises_in_our_own_code_comes_to_rest_and_the_others_are_booked() -> None:
     """A fault of ours in one order: three takes, then it is parked, and says so."""
     world = World()
