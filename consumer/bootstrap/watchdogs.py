@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from consumer.adapters.kafka.health import KafkaHealth
+from consumer.adapters.postgres.pool import PoolLimits
 from consumer.bootstrap.memory import FreedMemory, library_trim
 from consumer.bootstrap.parts import Stores, kafka_settings
 from consumer.config import Settings
@@ -25,8 +26,8 @@ log = structlog.get_logger()
 
 # docs/deploy.md asks for five seconds between our own deadline and the container's kill.
 LAST_RESORT_SECONDS = 4.0
-# As long as Postgres itself lets a session stand idle within a transaction (PoolLimits).
-STALLED_SECONDS = 30.0
+# As long as Postgres itself lets a session stand idle within a transaction.
+STALLED_SECONDS = PoolLimits().idle_in_transaction_timeout_seconds
 _EXIT_CODE = 1
 
 

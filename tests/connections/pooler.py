@@ -14,6 +14,7 @@ from sandbox.folders import exclusive
 from sandbox.ports import LOOPBACK, free_port
 from sandbox.postgres_account import account_for_postgres
 from sandbox.processes import Process
+from tests.acceptance.waiting import until
 from tests.debian_packages import unpack
 
 UNPACKED = Path(__file__).resolve().parents[2] / ".sandbox" / "pgbouncer"
@@ -53,7 +54,7 @@ class PgBouncer(EmbeddedServer):
             log_file=self._folder / "pgbouncer.log",
             environment={**os.environ, "LD_LIBRARY_PATH": str(libraries)},
             account=account_for_postgres(),
-            ready=lambda _process: self._answers(),
+            ready=lambda _process: until(self._answers, bool, what="PgBouncer answers"),
         )
 
     def _lines(self) -> Sequence[str]:
@@ -71,16 +72,14 @@ class PgBouncer(EmbeddedServer):
             f"ignore_startup_parameters = {self._overlooks}",
         )
 
-    async def _answers(self) -> None:
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(LOOPBACK, self._port)
-            except OSError:
-                await asyncio.sleep(0.02)
-                continue
-            writer.close()
-            await writer.wait_closed()
-            return
+    async def _answers(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection(LOOPBACK, self._port)
+        except OSError:
+            return False
+        writer.close()
+        await writer.wait_closed()
+        return True
 
 
 def fetched() -> None:
