@@ -185,7 +185,7 @@ class Caller:
         """Try until the store says something else than to wait; a backfill lets all others of the lane go first.
 
         Raises PutBackError where the day's budget is spent (whoever waited here would keep people out, who may use
-        the rest) and where the lane is ending.
+        the rest) and where the lane is ending, or its breaker has opened.
         """
         if priority is Priority.BACKFILL:
             return await self._try_until(attempt, self._nobody_urgent)
@@ -209,7 +209,7 @@ class Caller:
             if got.cause is WaitCause.QUOTA:
                 raise PutBackError(f"The day's budget keeps this call waiting for {got.seconds:.0f} s more.")
             if self._leaving.is_set():
-                raise PutBackError("The lane is ending; nothing was sent.")
+                raise PutBackError("The lane is ending or rests; nothing was sent.")
             # The store has told how long; nobody can signal that a second of the window has passed.
             await _set_or_late(self._leaving, min(got.seconds, WAIT_CAP_SECONDS))
 

@@ -208,7 +208,15 @@ class Lane:
             # What is in hand is finished as it was begun; the next lane is opened with the new settings.
             self._end = LaneEnd.CHANGED
 
+    def _is_clearing(self) -> bool:
+        """Tell whether the breaker has just opened: what waits for a call is put back, and nothing is taken."""
+        return self._leaving.is_set() and not self._stopping.is_set()
+
     async def _take(self) -> float:
+        if self._is_clearing():
+            if self._in_hand:
+                return LOOK_SECONDS
+            self._leaving.clear()
         free = self._streaks.places(self._calls_at_once) - len(self._in_hand)
         if free <= 0:
             return await self._take_urgent()
@@ -285,7 +293,7 @@ class Lane:
         except ConnectionStoppedError as error:
             await self._stop_connection(error)
         except PutBackError:
-            pass  # the lane is ending, or the claim knows until when the day's budget keeps it back
+            pass  # the lane is ending or rests, or the claim knows until when the day's budget keeps it back
         else:
             await self._note(conclusion)
             result = "changed" if conclusion is None else conclusion.state.value
@@ -305,6 +313,8 @@ class Lane:
         if rest is not None:
             log.warning("lane_breaker_open", connection=self.connection_id, seconds=rest)
             await self._tools.calls.throttle(self.connection_id, Throttle(kind=ThrottleKind.OUTAGE, wait_seconds=rest))
+            # Orders that wait for a call would all leave when the rest is over. They are put back, and one is taken.
+            self._leaving.set()
 
     # ---- ending ----
 

@@ -9,7 +9,8 @@ from consumer.domain.records import Conclusion
 from consumer.domain.states import OrderState, ReasonCode
 
 FAILURES_MAX = 5  # of the ledger in a row: then the breaker rests the lane
-BREAKER_SECONDS = 10.0  # first rest; doubles up to the cap
+BREAKER_SECONDS = 10.0  # the shortest rest
+BREAKER_SHARE = 0.1  # of what was rested since it opened: who is away for long is asked seldom, and is soon back
 BREAKER_CAP_SECONDS = 300.0
 DIFFERENCES_MAX = 3  # in a row: our model of the ledger is wrong, nothing more is made
 
@@ -21,6 +22,7 @@ class Streaks:
     failures: int = 0
     differences: int = 0
     rests_until: float = 0.0  # by the steady clock; what fails meanwhile was under way before
+    rested_seconds: float = 0.0  # since the breaker opened
 
     def places(self, usual: int) -> int:
         """Give how many orders may be in hand: one until the breaker has closed, since each probes the ledger."""
@@ -40,12 +42,12 @@ class Streaks:
     def rest_seconds(self, conclusion: Conclusion, now: float) -> float | None:
         """Count a conclusion; give how long the lane has to rest, None where it need not."""
         if conclusion.state in (OrderState.BOOKED, OrderState.WITHDRAWN):
-            self.failures = 0
+            self.failures, self.rested_seconds = 0, 0.0
         if not conclusion.failed or now < self.rests_until:
             return None
         self.failures += 1
         if self.failures < FAILURES_MAX:
             return None
-        rest = min(BREAKER_CAP_SECONDS, BREAKER_SECONDS * 2.0 ** min(self.failures - FAILURES_MAX, 10))
-        self.rests_until = now + rest
+        rest = min(BREAKER_CAP_SECONDS, max(BREAKER_SECONDS, BREAKER_SHARE * self.rested_seconds))
+        self.rests_until, self.rested_seconds = now + rest, self.rested_seconds + rest
         return rest

@@ -92,8 +92,8 @@ def test_stale_facts_serve_a_person_while_the_days_budget_is_spent() -> None:
     assert world.called("list_taxes") == ["list_taxes"]
 
 
-def test_five_failures_in_a_row_rest_the_lane_longer_each_time() -> None:
-    """The ledger does not answer for some minutes: one order at a time probes it, then everything is booked."""
+def test_five_failures_in_a_row_rest_the_lane_and_one_order_probes_after_each_rest() -> None:
+    """The ledger does not answer for some minutes: one order at a time tries it, then everything is booked."""
     world = World()
 
     async def work() -> None:
@@ -101,12 +101,37 @@ def test_five_failures_in_a_row_rest_the_lane_longer_each_time() -> None:
         await world.pay("1000")
         async with world.process():
             await world.rest()
+            world.plan("create_invoice", *[Fault.NOT_SENT] * 20)
+            await world.pay(*[f"{1001 + n}" for n in range(8)])
+            await let_pass(65.0)
+            # One was booked before, eight fail as the breaker opens; each of six rests of ten seconds is probed once.
+            assert 1 + 5 + 5 <= len(world.called("create_invoice")) <= 1 + 8 + 6
+            assert world.database.lanes[BOOKS].throttled_until is not None
+            await world.rest()
+
+    run(work())
+    assert {world.state(f"{1001 + n}") for n in range(8)} == {OrderState.BOOKED}
+
+
+def test_orders_that_wait_for_a_call_when_the_breaker_opens_do_not_all_probe_when_it_closes() -> None:
+    """Three were in hand beside the five that failed; when the rest is over one order probes, and no other."""
+    world = World(connection=with_limits(calls_per_window=100, burst_calls=4))
+
+    async def work() -> None:
+        await world.set_up()
+        await world.pay("1000")
+        async with world.process():
+            await world.rest()
+            await let_pass(60.0)
             world.plan("create_invoice", *[Fault.NOT_SENT] * 12)
             await world.pay(*[f"{1001 + n}" for n in range(8)])
-            await let_pass(120.0)
-            # One was booked before, eight fail as the breaker opens; the rests of 10, 20 and 40 s are each probed once.
-            assert len(world.called("create_invoice")) <= 1 + 8 + 3
-            assert world.database.lanes[BOOKS].throttled_until is not None
+            lane = world.database.lanes[BOOKS]
+            await until(lambda: lane.throttled_until is not None and lane.throttled_until > world.now())
+            failed = len(world.called("create_invoice"))
+            await let_pass(9.0)
+            assert len(world.called("create_invoice")) == failed
+            await let_pass(5.0)
+            assert len(world.called("create_invoice")) == failed + 1
             await world.rest()
 
     run(work())
