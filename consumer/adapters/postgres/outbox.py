@@ -36,6 +36,7 @@ class PostgresOutboxStore:
         async def read(connection: Connection) -> Sequence[OutboxRow]:
             if await connection.fetchval(self._sql.check_lease, lease.name, lease.owner, lease.epoch) is None:
                 raise FencedError(f"the lease {lease.name} (epoch {lease.epoch}) is not {lease.owner}'s any more")
+            await connection.execute(self._sql.walk_by_index)
             found = await connection.fetch(self._sql.waiting, limit, list(exclude_keys))
             return [OutboxRow(**row) for row in found]
 

@@ -14,9 +14,12 @@ ROWS = 100_000
 TAKEN = 5
 
 
-async def _fill(bench: PostgresBench) -> None:
+async def _fill(bench: PostgresBench, *, known: bool) -> None:
     """Let a hundred thousand orders be there: half of them due in three priorities, half long booked."""
     await open_books(bench, "1")
+    await bench.fetch("ALTER TABLE orders SET (autovacuum_enabled = off)")
+    if not known:
+        await bench.fetch("ANALYZE orders")
     await bench.fetch(
         """INSERT INTO orders (shop_id, order_id, connection_id, head, state, priority, due_at)
            SELECT o.shop_id, 'n' || g, o.connection_id, '{}', CASE WHEN g % 2 = 0 THEN 'due' ELSE 'booked' END, g % 3,
@@ -25,7 +28,8 @@ async def _fill(bench: PostgresBench) -> None:
            WHERE o.order_id = '1'""",
         ROWS,
     )
-    await bench.fetch("ANALYZE orders")
+    if known:
+        await bench.fetch("ANALYZE orders")
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -44,10 +48,13 @@ async def _plan(bench: PostgresBench, mode: str, query: str, arguments: str) -> 
     return [node for node in _nodes(json.loads(explained)[0]["Plan"]) if node.get("Relation Name") == "orders"]
 
 
+@pytest.mark.parametrize("queue", ["known", "unknown"])
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-async def test_the_claim_reads_the_index_and_no_more_than_it_takes(postgres_bench: PostgresBench, mode: str) -> None:
-    """One probe per priority, each ending after its limit, however the statement is planned."""
-    await _fill(postgres_bench)
+async def test_the_claim_reads_the_index_and_no_more_than_it_takes(
+    postgres_bench: PostgresBench, mode: str, queue: str
+) -> None:
+    """One probe per priority, each ending after its limit, however it is planned, and whatever the planner knows."""
+    await _fill(postgres_bench, known=queue == "known")
     lanes = load("lanes")
     for query, arguments in (
         (lanes.find_due, f"'{BOOKS}', '{{0,1,2}}', {TAKEN}, NULL, NULL"),

@@ -21,13 +21,20 @@ SELECT 1 FROM leases
 WHERE name = $1 AND owner = $2 AND epoch = $3 AND lease_until > clock_timestamp()
 FOR SHARE
 
+-- name: walk_by_index
+-- For this transaction: what follows walks along indexes. Of a queue that has just filled the planner knows nothing; it
+-- takes it for a few rows and sorts or joins all of it for every round, with a plan it keeps for the whole session.
+SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true),
+       set_config('enable_bitmapscan', 'off', true)
+
 -- name: waiting
--- The oldest rows that wait: of each key only its oldest, and none of a key that is in flight.
+-- The oldest rows that wait: of each key only its oldest, and none of a key that is in flight. OFFSET 0 keeps the look
+-- for an older one a look for each row: as a join it would be made over the whole queue.
 SELECT o.id, o.topic_kind, o.record_key, o.event_id, o.sequence, o.payload, o.created_at
 FROM outbox o
 WHERE o.state = 'waiting'
   AND o.record_key <> ALL($2::text[])
-  AND NOT EXISTS (SELECT FROM outbox e WHERE e.state = 'waiting' AND e.record_key = o.record_key AND e.id < o.id)
+  AND NOT EXISTS (SELECT FROM outbox e WHERE e.state = 'waiting' AND e.record_key = o.record_key AND e.id < o.id OFFSET 0)
 ORDER BY o.id
 LIMIT $1
 
