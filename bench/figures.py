@@ -100,7 +100,7 @@ FIGURES: Final = (
     ),
     Figure(
         page=RELIABILITY,
-        headings=("Crash points",),
+        headings=("Crash points", "Faults"),
         command="python -m tests.chaos --seeds 20",
         output=Output.ITSELF,
     ),

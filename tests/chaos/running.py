@@ -10,6 +10,7 @@ from tests.chaos.registry import Scenario, Trial
 from tests.chaos.rig import Rig
 
 ALL: Final = "all"
+THOUSAND: Final = 1000  # from here on figures are told in whole units
 TRIAL_SECONDS: Final = 600.0
 Job = tuple[str, Scenario, int]
 """A name, what to run, and the seed."""
@@ -79,7 +80,11 @@ def _row(name: str, title: str, trials: Sequence[Trial]) -> str:
 def _medians(trials: Sequence[Trial]) -> str:
     names = dict.fromkeys(figure for trial in trials for figure in trial.figures)
     found = {name: [trial.figures[name] for trial in trials if name in trial.figures] for name in names}
-    return ", ".join(f"{name.replace('_', ' ')} {percentile(values, 0.5):.4g}" for name, values in found.items())
+    return ", ".join(f"{name.replace('_', ' ')} {_figure(percentile(values, 0.5))}" for name, values in found.items())
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= THOUSAND else f"{value:.4g}"
 
 
 def _violations(trials: Sequence[Trial]) -> str:

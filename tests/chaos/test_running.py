@@ -53,13 +53,13 @@ def test_the_table_counts_what_was_violated_and_names_the_seed() -> None:
     bad = Trial(name="p", seed=8, findings=[Finding(invariant="I2", what="C-1 has 2 live invoices")])
     text = table(
         [
-            Trial(name="p", seed=7, restart_seconds=[0.5], figures={"stop_seconds": 1.25}),
+            Trial(name="p", seed=7, restart_seconds=[0.5], figures={"stop_seconds": 1.25, "per_second": 18806.4}),
             bad,
             Trial(name="q", seed=7, skipped="no disk"),
         ],
         {},
     )
-    assert "| p |  | 2 | 1 | 1 | 0.50 s | 0.50 s | stop seconds 1.25 |" in text
+    assert "| p |  | 2 | 1 | 1 | 0.50 s | 0.50 s | stop seconds 1.25, per second 18,806 |" in text
     assert "| all |  | 2 | 1 | 1 | 0.50 s | 0.50 s |  |" in text
     assert "I1 0, I2 1, I3 0" in text
     assert "- p, seed 8: I2: C-1 has 2 live invoices" in text
