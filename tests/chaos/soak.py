@@ -70,7 +70,7 @@ def main() -> int:
         body = _report(soak, trial, options.minutes, growing)
         _say(body)
         if options.write:
-            _section("Soak", body, options.minutes, seed)
+            _section("Soak", body, options, seed)
         failed += [] if trial.passed and not growing else [trial]
     return 1 if failed else 0
 
@@ -90,8 +90,8 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _section(heading: str, body: str, minutes: float, seed: int) -> None:
-    command = f"python -m tests.chaos.soak --minutes {minutes:g}"
+def _section(heading: str, body: str, options: argparse.Namespace, seed: int) -> None:
+    command = f"python -m tests.chaos.soak --minutes {options.minutes:g}{'' if options.faults else ' --no-faults'}"
     write_section(page=PAGE, heading=heading, body=body, command=command, seed=str(seed))
 
 
