@@ -24,6 +24,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
+from bench.pages import TARGET_MISSED
 from bench.processors import cpu_seconds
 from consumer.adapters.kafka.settings import KafkaSettings
 from consumer.adapters.kafka.source import KafkaSource
@@ -323,9 +324,14 @@ def show(ours: Sequence[dict[str, Any]], plain: dict[str, Any]) -> bool:
     rate, plain_rate = best["events"] / best["seconds"], plain["events"] / plain["seconds"]
     print(f"plain loop: {plain_rate:,.0f} events/s ({plain['events']} in {plain['seconds']:.2f} s)")
     print(f"ratio: {rate / plain_rate:.1f}; processors: {os.cpu_count()}")
-    return bool(
+    good = bool(
         rate >= TARGET_EVENTS_PER_SECOND and rate / plain_rate >= TARGET_RATIO and best["megabytes"] <= TARGET_MEGABYTES
     )
+    print(
+        f"targets: {TARGET_EVENTS_PER_SECOND:,} events/s, {TARGET_RATIO} times the plain loop, {TARGET_MEGABYTES} MB:",
+        "met" if good else "MISSED",
+    )
+    return good
 
 
 def show_run(run: dict[str, Any]) -> None:
@@ -356,7 +362,8 @@ def main() -> int:
     parser.add_argument("--child", nargs=4, metavar=("MODE", "SERVERS", "URL", "COUNT"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child is None:
-        return 0 if asyncio.run(run(Options(orders=given.orders, plain=given.plain, profile=given.profile))) else 1
+        options = Options(orders=given.orders, plain=given.plain, profile=given.profile)
+        return 0 if asyncio.run(run(options)) else TARGET_MISSED
     profile = cProfile.Profile()
     if given.profile:
         profile.enable()

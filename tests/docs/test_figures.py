@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.figures import FIGURES, Figure, chosen
+from bench.figures import FIGURES, Figure, Output, chosen, measure
 from bench.pages import MEASURED, ROOT, sections, write_section
 
 HEADINGS = [(figure, heading) for figure in FIGURES if not figure.awaited for heading in figure.headings]
@@ -60,6 +60,19 @@ def test_a_new_section_stands_at_the_end_of_a_new_page(tmp_path: Path) -> None:
     assert text.startswith("# Reliability\n\n## One\n")
     assert list(sections(text)) == ["One", "Two"]
     assert len(MEASURED.findall(text)) == 2
+
+
+@pytest.mark.parametrize(("end", "good", "written"), [(0, True, True), (3, False, True), (1, False, False)])
+def test_a_missed_target_is_told_and_a_run_that_failed_is_not(
+    tmp_path: Path, *, end: int, good: bool, written: bool
+) -> None:
+    """Whoever measures on a slow machine sees what came out there; of a run that broke nothing is written."""
+    page = tmp_path / "page.md"
+    command = f"python -c 'print(17); raise SystemExit({end})'"
+    figure = Figure(page=page, headings=("One",), command=command, output=Output.TEXT)
+    assert measure(figure) is good
+    assert page.exists() is written
+    assert not written or sections(page.read_text(encoding="utf-8"))["One"].endswith("```text\n17\n```\n")
 
 
 def test_one_figure_can_be_measured_alone() -> None:
