@@ -61,7 +61,6 @@ FIGURES: Final = (
         headings=("Memory behind a backlog",),
         command="python -m bench.memory --events 1000000",
         output=Output.TEXT,
-        awaited=True,
     ),
     Figure(page=PERFORMANCE, headings=("Replay",), command="python -m bench.replay", output=Output.TEXT, awaited=True),
     Figure(page=PERFORMANCE, headings=("Claims",), command="python -m bench.claims", output=Output.TEXT, awaited=True),
@@ -112,7 +111,6 @@ FIGURES: Final = (
         headings=("Recovery",),
         command="python -m tests.chaos.recovery",
         output=Output.ITSELF,
-        awaited=True,
     ),
     Figure(
         page=RELIABILITY,
