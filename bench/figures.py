@@ -48,13 +48,12 @@ class Figure:
 
 FIGURES: Final = (
     Figure(page=PERFORMANCE, headings=("Mapping",), command="python -m bench.mapping", output=Output.TEXT),
-    Figure(page=PERFORMANCE, headings=("Intake",), command="python -m bench.intake", output=Output.TEXT, awaited=True),
+    Figure(page=PERFORMANCE, headings=("Intake",), command="python -m bench.intake", output=Output.TEXT),
     Figure(
         page=PERFORMANCE,
         headings=("From event to invoice",),
         command="python -m bench.latency",
         output=Output.TEXT,
-        awaited=True,
     ),
     Figure(
         page=PERFORMANCE,
@@ -82,7 +81,6 @@ FIGURES: Final = (
         headings=("Random interleavings",),
         command="python -m tests.interleaving.many",
         output=Output.MARKDOWN,
-        awaited=True,
     ),
     Figure(
         page=RELIABILITY,

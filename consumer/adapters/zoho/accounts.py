@@ -142,7 +142,9 @@ class ZohoAccounts:
     def _calls_to(self, center: DataCenter) -> Calls:
         if center.accounts not in self._calls:
             quiet_http_loggers()
-            transport = functools.partial(make_transport, deadline_seconds=self._deadline_seconds, tls=tls_context())
+            transport = functools.partial(
+                make_transport, deadline_seconds=self._deadline_seconds, tls=tls_context(), kept_connections=0
+            )
             self._calls[center.accounts] = Calls(center.accounts, transport=transport)
         return self._calls[center.accounts]
 

@@ -51,8 +51,14 @@ class NoAnswerError(Exception):
         self.sent = sent
 
 
-def make_transport(*, deadline_seconds: float, tls: ssl.SSLContext) -> BoundedTransport:
-    """Make the transport of a lane: HTTP/1.1, no proxy, eight connections, and no late delivery by the kernel."""
+def make_transport(
+    *, deadline_seconds: float, tls: ssl.SSLContext, kept_connections: int = MAX_CONNECTIONS
+) -> BoundedTransport:
+    """Make a transport: HTTP/1.1, no proxy, eight connections, and no late delivery by the kernel.
+
+    ``kept_connections`` are left open for the next call. The library closes one that has grown old only when that
+    call comes: whoever calls once an hour keeps none.
+    """
     options: list[tuple[int, int, int]] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
     user_timeout = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux only
     if user_timeout is not None:
@@ -60,7 +66,7 @@ def make_transport(*, deadline_seconds: float, tls: ssl.SSLContext) -> BoundedTr
         options.append((socket.IPPROTO_TCP, user_timeout, int(deadline_seconds * 1000)))
     limits = httpx.Limits(
         max_connections=MAX_CONNECTIONS,
-        max_keepalive_connections=MAX_CONNECTIONS,
+        max_keepalive_connections=kept_connections,
         keepalive_expiry=KEEPALIVE_SECONDS,
     )
     return BoundedTransport(

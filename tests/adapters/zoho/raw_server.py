@@ -105,6 +105,13 @@ class RawServer:
         async with asyncio.timeout(within_seconds), self._arrived:
             await self._arrived.wait_for(lambda: len(self.seen) >= count)
 
+    async def open_connections(self, *, within_seconds: float = 2.0) -> int:
+        """Count the connections that the other side has not closed within that time."""
+        if not self._tasks:
+            return 0
+        _, still_open = await asyncio.wait(set(self._tasks), timeout=within_seconds)
+        return len(still_open)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         task = asyncio.current_task()

@@ -57,6 +57,14 @@ async def test_a_refresh_sends_its_secrets_in_the_body_only(caplog: pytest.LogCa
     assert "canary" not in repr(CLIENT) + repr(renewed) + repr(accounts)
 
 
+async def test_no_connection_is_kept_for_the_next_renewal() -> None:
+    """It comes in an hour: until then a connection that the other side has long closed would be held open here."""
+    async with served(answer(200, {"access_token": "new", "expires_in": 3600, "api_domain": ""})) as (accounts, server):
+        for renewals in (1, 2):
+            await accounts.refresh("sandbox", CLIENT, REFRESH)
+            assert (server.connections, await server.open_connections()) == (renewals, 0)
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "cause"),
     [
