@@ -102,7 +102,10 @@ FIGURES: Final = (
         output=Output.ITSELF,
     ),
     Figure(
-        page=RELIABILITY, headings=("Soak",), command="python -m tests.chaos.soak", output=Output.ITSELF, awaited=True
+        page=RELIABILITY,
+        headings=("Soak", "Faults of the long run"),
+        command="python -m tests.chaos.soak",
+        output=Output.ITSELF,
     ),
     Figure(
         page=RELIABILITY,
