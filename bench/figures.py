@@ -87,7 +87,6 @@ FIGURES: Final = (
         headings=("Simulated schedules",),
         command="python -m tests.simulation --seeds 100000 --page docs/reliability.md",
         output=Output.ITSELF,
-        awaited=True,
     ),
     Figure(
         page=RELIABILITY,
