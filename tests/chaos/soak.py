@@ -59,18 +59,19 @@ def main() -> int:
     options = _options()
     seed = random.SystemRandom().randrange(1_000_000) if options.seed is None else options.seed
     _say(f"seed {seed}")
+    command = f"python -m tests.chaos.soak --minutes {options.minutes:g}{'' if options.faults else ' --no-faults'}"
     of_faults = asyncio.run(_faults(seed)) if options.faults else []
     failed = [trial for trial in of_faults if not trial.passed]
     if of_faults and options.write:
         titles = {name: one.title for name, one in all_faults().items()}
-        _section("Faults of the long run", table(of_faults, titles), options.minutes, seed)
+        _section("Faults of the long run", table(of_faults, titles), command, seed)
     if options.minutes > 0:
         soak, trial = asyncio.run(_soak(options.minutes, seed, options.series))
         growing = _growing(soak, options.minutes)
         body = _report(soak, trial, options.minutes, growing)
         _say(body)
         if options.write:
-            _section("Soak", body, options, seed)
+            _section("Soak", body, command, seed)
         failed += [] if trial.passed and not growing else [trial]
     return 1 if failed else 0
 
@@ -90,8 +91,7 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _section(heading: str, body: str, options: argparse.Namespace, seed: int) -> None:
-    command = f"python -m tests.chaos.soak --minutes {options.minutes:g}{'' if options.faults else ' --no-faults'}"
+def _section(heading: str, body: str, command: str, seed: int) -> None:
     write_section(page=PAGE, heading=heading, body=body, command=command, seed=str(seed))
 
 

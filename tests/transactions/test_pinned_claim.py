@@ -1,10 +1,8 @@
 """A claim stays flat behind a pinned snapshot: it does not walk over what was taken and cannot be cleared away."""
 
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import asyncpg
 import pytest
@@ -17,6 +15,7 @@ from consumer.domain.records import OrderRecord
 from consumer.ports.lanes import LaneLease
 from tests.conformance.lanes.bench import PostgresBench
 from tests.conformance.lanes.scenes import BOOKS, lease, open_books
+from tests.postgres_plans import executed_plan, pages_touched
 
 ROWS = 6000
 DONE = 4000
@@ -81,15 +80,9 @@ async def _touched(bench: PostgresBench, floor: Floor | None) -> int:
         async with bench.database.connection() as connection:
             transaction = connection.transaction()
             await transaction.start()
-            await connection.execute(f"PREPARE explained AS {query}")
-            explained = await connection.fetchval(
-                "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
-                f"EXECUTE explained('{BOOKS}', '{{0,1,2}}', {LIMIT + 1}, {place})"
-            )
-            await connection.execute("DEALLOCATE explained")
+            plan = await executed_plan(connection, query, f"'{BOOKS}', '{{0,1,2}}', {LIMIT + 1}, {place}")
             await transaction.rollback()
-    plan: dict[str, Any] = json.loads(explained)[0]["Plan"]
-    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
+    return pages_touched(plan)
 
 
 async def _take(lanes: PostgresLaneStore, leased: LaneLease) -> tuple[OrderRecord, ...]:

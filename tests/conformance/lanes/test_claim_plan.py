@@ -1,6 +1,5 @@
 """A claim costs the same with a hundred thousand orders due as with ten: it reads the index, as far as it takes."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from consumer.adapters.postgres.sql import load
 from tests.conformance.lanes.bench import PostgresBench
 from tests.conformance.lanes.scenes import BOOKS, open_books
+from tests.postgres_plans import executed_plan
 
 ROWS = 100_000
 TAKEN = 5
@@ -42,10 +42,8 @@ async def _plan(bench: PostgresBench, mode: str, query: str, arguments: str) -> 
     """Explain a query as the server runs it once it is prepared, and give what it does with the orders."""
     async with bench.database.transaction() as connection:
         await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
-        await connection.execute(f"PREPARE explained AS {query}")
-        explained = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE explained({arguments})")
-        await connection.execute("DEALLOCATE explained")
-    return [node for node in _nodes(json.loads(explained)[0]["Plan"]) if node.get("Relation Name") == "orders"]
+        plan = await executed_plan(connection, query, arguments)
+    return [node for node in _nodes(plan) if node.get("Relation Name") == "orders"]
 
 
 @pytest.mark.parametrize("queue", ["known", "unknown"])

@@ -1,7 +1,6 @@
 """The outbox gives each row until it is sent, to one process at a time, and never two of one order at once."""
 
 import asyncio
-import json
 
 import asyncpg
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from consumer.errors import FencedError
 from consumer.ports.intake import Lease
 from tests.conformance.intake.rig import PostgresRig, Rig
+from tests.postgres_plans import executed_plan, pages_touched
 
 
 async def _lease(rig: Rig, owner: str = "one") -> Lease:
@@ -157,15 +157,10 @@ async def test_a_deep_outbox_is_read_through_its_index_and_no_further_than_asked
     async with rig.db.transaction() as connection:
         await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
         await connection.execute(queries.walk_by_index)
-        await connection.execute(f"PREPARE explained AS {queries.waiting}")
-        explained = await connection.fetchval(
-            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained(500, '{north/1}')"
-        )
-        await connection.execute("DEALLOCATE explained")
-    plan = json.loads(explained)[0]["Plan"]
+        plan = await executed_plan(connection, queries.waiting, "500, '{north/1}'")
     assert plan["Actual Rows"] == 500
     # A few pages of index and table for each row that is given: far from those of a queue that is read as a whole.
-    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 500 * 6
+    assert pages_touched(plan) < 500 * 6
     (walk,) = plan["Plans"]
     assert (walk["Node Type"], walk["Index Name"]) == ("Index Scan", "outbox_waiting")
     assert len(await rig.outbox.waiting(await _lease(rig), 500, ["north/1"])) == 500

@@ -9,8 +9,8 @@ from consumer.services.streaks import Streaks
 FAILED = Conclusion(state=OrderState.DUE, due_in_seconds=1.0, failed=True)
 BOOKED = Conclusion(state=OrderState.BOOKED)
 DIFFERENT = Conclusion(state=OrderState.PARKED, reason=Reason(code=ReasonCode.DIFFERENCE, message="one cent"))
-DAY_SECONDS = 24 * 3600.0
 PARKED = Conclusion(state=OrderState.PARKED, reason=Reason(code=ReasonCode.TAX_MISSING, message="no tax"))
+DAY_SECONDS = 24 * 3600.0
 
 
 def test_the_fifth_failure_in_a_row_rests_and_later_rests_are_a_tenth_of_what_was_rested() -> None:
@@ -37,7 +37,7 @@ def test_whoever_is_back_is_tried_within_ten_seconds_or_a_tenth_of_the_time_they
 
 
 def test_four_calls_that_fail_together_are_one_reason_to_rest() -> None:
-    """They were under way when the lane began to rest: they do not double the rest."""
+    """They were under way when the lane began to rest: they are not rested for again."""
     streaks = Streaks(failures=4)
     assert [streaks.rest_seconds(FAILED, 100.0) for _ in range(4)] == [10.0, None, None, None]
     assert (streaks.failures, streaks.rested_seconds) == (5, 10.0)
